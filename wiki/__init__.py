@@ -1,0 +1,1 @@
+"""Wikimill: a wiki whose pages can work."""

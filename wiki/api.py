@@ -1,0 +1,518 @@
+"""``Wiki``: the one door to documents, as a given user, with rights checked on every call.
+
+The web, REST, the command line, macros and executor scripts all come through here::
+
+    doc = wiki.get("Books.Dune")
+    doc.object("Books.BookClass")["year"] = 1966
+    doc.save(comment="the right year")
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, Self, cast
+
+from blinker import Signal
+
+from wiki import classes
+from wiki.errors import (
+    AttachmentNotFound,
+    Conflict,
+    DocumentExists,
+    DocumentNotFound,
+    InvalidDocument,
+    ObjectNotFound,
+    QueryError,
+)
+from wiki.model import (
+    FIRST,
+    SYSTEM,
+    Attachment,
+    ClassDefinition,
+    Document,
+    Object,
+    Property,
+    Revision,
+    Version,
+    check_filename,
+)
+from wiki.references import Reference
+from wiki.rights import RUNNABLE_CLASSES, Right, allows, require
+from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row, Store
+
+#: The largest content, in characters (Python-Markdown is quadratic on some inputs).
+MAX_CONTENT = 1_000_000
+OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "contains", "startswith")
+Name = str | Reference
+
+
+class Wiki:
+    """Documents as ``user`` may see and change them.
+
+    Signals, sent with this wiki as sender after the change is made: ``saved`` (``document``,
+    ``previous`` or None) and ``deleted`` (``reference``). One pair serves all users of a store.
+    """
+
+    def __init__(self, store: Store, user: str = SYSTEM, *, saved: Signal | None = None,
+                 deleted: Signal | None = None, upload_limit: int | None = None) -> None:
+        self._store = store
+        self.user = user
+        self.saved = saved or Signal()
+        self.deleted = deleted or Signal()
+        self.upload_limit = upload_limit
+
+    def as_user(self, user: str) -> Wiki:
+        """The same wiki through another user's eyes."""
+        return Wiki(self._store, user, saved=self.saved, deleted=self.deleted,
+                    upload_limit=self.upload_limit)
+
+    def may(self, right: Right | str, document: Document | OpenDocument | None = None) -> bool:
+        """Whether this user holds the right, on the document if one is given."""
+        record = document.record if isinstance(document, OpenDocument) else document
+        return allows(self.user, Right(right), record)
+
+    def require(self, right: Right | str, document: Document | OpenDocument | None = None) -> None:
+        """Raises AccessDenied unless :meth:`may`."""
+        record = document.record if isinstance(document, OpenDocument) else document
+        require(self.user, Right(right), record)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def __contains__(self, name: Name) -> bool:
+        require(self.user, Right.VIEW)
+        return self._store.exists(reference(name))
+
+    def get(self, name: Name) -> OpenDocument:
+        """Raises DocumentNotFound, InvalidReference, DamagedPage or AccessDenied."""
+        record = self._store.get(reference(name))
+        require(self.user, Right.VIEW, record)
+        return OpenDocument(self, record, record.version)
+
+    def new(self, name: Name, **fields: Any) -> OpenDocument:
+        """A page to fill and save; ``fields`` are those of :class:`wiki.model.Document`.
+
+        Raises DocumentExists or InvalidReference.
+        """
+        ref = reference(name)
+        if self._store.exists(ref):
+            raise DocumentExists(f"{ref} exists already; get it to change it")
+        document = OpenDocument(self, Document(ref), None)
+        for field, value in fields.items():
+            setattr(document, field, value)
+        return document
+
+    def get_or_new(self, name: Name) -> OpenDocument:
+        """The page, or a new one of that name."""
+        try:
+            return self.get(name)
+        except DocumentNotFound:
+            return self.new(name)
+
+    def revision(self, name: Name, version: str | Version) -> Document:
+        """The page as it was; raises RevisionNotFound or DocumentNotFound."""
+        wanted = Version.parse(version) if isinstance(version, str) else version
+        self.get(name)
+        return self._store.revision(reference(name), wanted)
+
+    def class_definition(self, class_name: Name) -> ClassDefinition | None:
+        """The class that the page defines; None where there is no such page or class."""
+        try:
+            return self._store.get(reference(class_name)).class_definition
+        except DocumentNotFound:
+            return None
+
+    # -- finding ---------------------------------------------------------------------------
+
+    def query(self, class_name: Name | None = None, *, order_by: str | tuple[str, ...] = (),
+              limit: int | None = None, offset: int = 0, space: str | None = None,
+              **conditions: Any) -> Iterator[OpenDocument]:
+        """Documents by class and property, lazily.
+
+        ``status="READY"`` compares a property, ``year__gt=1965`` with an operator (``ne lt le
+        gt ge contains startswith``); ``order_by`` takes ``name`` and the document's other
+        fields, or a property; ``-`` before it turns the order round. A property named as a
+        document's field is ordered by as ``object.name``.
+
+        Raises QueryError.
+        """
+        rows = self.rows(make_query(class_name, conditions, order_by, limit, offset, space))
+        for row in rows:
+            try:
+                yield self.get(row.reference)
+            except DocumentNotFound:  # deleted since the index was asked
+                continue
+
+    def rows(self, query: Query) -> Iterator[Row]:
+        """The index's rows for a query, without opening the pages."""
+        require(self.user, Right.VIEW)
+        return self._store.query(query)
+
+    def count(self, query: Query) -> int:
+        require(self.user, Right.VIEW)
+        return self._store.count(query)
+
+    def search(self, text: str, space: str | None = None, limit: int = 20,
+               offset: int = 0) -> list[Hit]:
+        """Pages with all the words, best first."""
+        require(self.user, Right.VIEW)
+        return list(self._store.search(text, space, limit, offset))
+
+    def spaces(self) -> list[tuple[str, int]]:
+        """Spaces with their number of pages."""
+        return self._store.spaces()
+
+    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
+        """Pages by their last change, newest first."""
+        return self._store.changes(limit, offset)
+
+    def backlinks(self, name: Name) -> list[Reference]:
+        return self._store.backlinks(reference(name))
+
+    def tags(self) -> list[tuple[str, int]]:
+        return self._store.tags()
+
+    def tagged(self, tag: str) -> list[Reference]:
+        return self._store.tagged(tag)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Many saves made durable together when the block ends: the fast path of imports."""
+        with self._store.batch():
+            yield
+
+    def save(self, document: Document, expected: Version | None, *, comment: str = "",
+             minor: bool = False) -> Document:
+        """Validate and keep the document as this user, over the version ``expected`` (None for
+        a new page); returns it as saved.
+
+        Raises AccessDenied, InvalidValue, InvalidDocument, Conflict or DocumentExists.
+        """
+        previous = self._current(document.reference) if expected else None
+        require(self.user, Right.EDIT, previous)
+        if previous is None and expected is not None:
+            raise Conflict(f"{document.reference} was deleted since version {expected} was read")
+        if previous is not None and previous.version != expected:
+            raise Conflict(f"{document.reference} is at version {previous.version} by "
+                           f"{previous.author}, and no longer at {expected}; nothing was saved")
+        record = self._stamp(self._validated(document), previous, comment, minor)
+        saved = self._store.save(record, expected)
+        self.saved.send(self, document=saved, previous=previous)
+        return saved
+
+    def _current(self, ref: Reference) -> Document | None:
+        try:
+            return self._store.get(ref)
+        except DocumentNotFound:
+            return None
+
+    def _validated(self, document: Document) -> Document:
+        if len(document.content) > MAX_CONTENT:
+            raise InvalidDocument(f"the content has {len(document.content)} characters; a page "
+                                  f"takes at most {MAX_CONTENT}")
+        objects = tuple(self._validated_object(obj, document) for obj in document.objects)
+        definition = document.class_definition
+        if definition is not None:
+            definition = classes.check_definition(definition)
+        return replace(document, objects=objects, class_definition=definition,
+                       tags=tuple(dict.fromkeys(tag.strip() for tag in document.tags
+                                                if tag.strip())))
+
+    def _validated_object(self, obj: Object, document: Document) -> Object:
+        ref = reference(obj.class_name)
+        definition = (document.class_definition if ref == document.reference
+                      else self.class_definition(ref))
+        if definition is None:
+            return obj  # an object outlives its class, as its values outlive a property
+        return replace(obj, values=classes.validate(definition, obj.values))
+
+    def _stamp(self, document: Document, previous: Document | None, comment: str,
+               minor: bool) -> Document:
+        now = datetime.now(UTC)
+        user = self.user
+        if previous is None:
+            return replace(document, version=FIRST, creator=user, author=user,
+                           content_author=user, script_author=user, created=now, updated=now,
+                           comment=comment, minor=minor)
+        same_content = document.content == previous.content
+        same_scripts = runnable(document) == runnable(previous)
+        return replace(
+            document, version=previous.version.next(minor), creator=previous.creator,
+            author=user, created=previous.created, updated=now, comment=comment, minor=minor,
+            content_author=previous.content_author if same_content else user,
+            script_author=previous.script_author if same_scripts else user)
+
+    def delete(self, name: Name, expected: Version | None = None) -> None:
+        """Raises DocumentNotFound, AccessDenied or Conflict."""
+        ref = reference(name)
+        require(self.user, Right.DELETE, self._store.get(ref))
+        self._store.delete(ref, expected)
+        self.deleted.send(self, reference=ref)
+
+    def put_blob(self, stream: BinaryIO | bytes) -> tuple[str, int]:
+        """Keep an attachment's bytes before a document names them: (sha256, size)."""
+        require(self.user, Right.EDIT)
+        blob = self._store.put_blob(stream, self.upload_limit)
+        return blob.sha256, blob.size
+
+    def open_blob(self, sha256: str) -> BinaryIO:
+        return self._store.open_blob(sha256)
+
+
+class OpenDocument:
+    """A document opened by a user: reads like :class:`wiki.model.Document`, and takes changes,
+    which :meth:`save` keeps."""
+
+    #: The fields that can be set.
+    FIELDS = frozenset({"title", "content", "syntax", "parent", "hidden", "tags",
+                        "class_definition"})
+
+    record: Document
+
+    def __init__(self, wiki: Wiki, record: Document, expected: Version | None) -> None:
+        self._wiki = wiki
+        self.record = record
+        self._expected = expected
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "record":
+            raise AttributeError(name)
+        return getattr(self.record, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.FIELDS:
+            if name == "tags":
+                value = tuple(value)
+            object.__setattr__(self, "record", replace(self.record, **{name: value}))
+        elif name in ("_wiki", "record", "_expected"):
+            object.__setattr__(self, name, value)
+        else:
+            raise AttributeError(f"a document has no {name!r} to set; it takes "
+                                 + ", ".join(sorted(self.FIELDS)))
+
+    def __repr__(self) -> str:
+        return f"<Document {self.record.reference} {self.record.version}>"
+
+    @property
+    def is_new(self) -> bool:
+        return self._expected is None
+
+    # -- objects ---------------------------------------------------------------------------
+
+    def object(self, class_name: Name, number: int | None = None) -> OpenObject | None:
+        """The first object of the class (or that with the number), or None."""
+        obj = self.record.object(str(reference(class_name)), number)
+        return OpenObject(self, obj.class_name, obj.number) if obj else None
+
+    def objects(self, class_name: Name | None = None) -> list[OpenObject]:
+        """All objects, or those of a class."""
+        wanted = None if class_name is None else str(reference(class_name))
+        return [OpenObject(self, obj.class_name, obj.number) for obj in self.record.objects
+                if wanted in (None, obj.class_name)]
+
+    def add_object(self, class_name: Name, **values: Any) -> OpenObject:
+        """Add an object; properties that are not named get their class's defaults.
+
+        Raises InvalidValue for a wrong value.
+        """
+        ref = str(reference(class_name))
+        definition = self._wiki.class_definition(ref)
+        if definition is not None:
+            values = {**classes.defaults(definition), **values}
+            values = dict(classes.validate(definition, values))
+        obj = Object(ref, self.record.next_number(ref), values)
+        self.record = self.record.with_object(obj)
+        return OpenObject(self, ref, obj.number)
+
+    def remove_object(self, class_name: Name, number: int = 0) -> None:
+        """Raises ObjectNotFound."""
+        ref = str(reference(class_name))
+        if self.record.object(ref, number) is None:
+            raise ObjectNotFound(f"{self.record.reference} has no object {ref} {number}")
+        self.record = self.record.without_object(ref, number)
+
+    def define_class(self, *properties: Property) -> None:
+        """Make this page a class with these properties; raises InvalidDocument."""
+        self.class_definition = classes.check_definition(ClassDefinition(properties))
+
+    # -- attachments -----------------------------------------------------------------------
+
+    def attach(self, filename: str, data: BinaryIO | bytes) -> Attachment:
+        """Keep the bytes now; the page names them once it is saved.
+
+        Raises InvalidDocument (the filename), TooLarge or AccessDenied.
+        """
+        check_filename(filename)
+        sha256, size = self._wiki.put_blob(data)
+        mimetype = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        attachment = Attachment(filename, size, mimetype, sha256, self._wiki.user,
+                                datetime.now(UTC))
+        self.record = self.record.with_attachment(attachment)
+        return attachment
+
+    def attachment(self, filename: str) -> OpenAttachment:
+        """Raises AttachmentNotFound."""
+        return OpenAttachment(self._wiki, self.record.attachment(filename))
+
+    @property
+    def attachments(self) -> list[OpenAttachment]:
+        return [OpenAttachment(self._wiki, item) for item in self.record.attachments]
+
+    def remove_attachment(self, filename: str) -> None:
+        """Raises AttachmentNotFound."""
+        self.record = self.record.without_attachment(filename)
+
+    # -- keeping ---------------------------------------------------------------------------
+
+    def save(self, comment: str = "", minor: bool = False) -> Self:
+        """Raises Conflict when somebody saved since this was read; see :meth:`Wiki.save`."""
+        self.record = self._wiki.save(self.record, self._expected, comment=comment, minor=minor)
+        self._expected = self.record.version
+        return self
+
+    def delete(self) -> None:
+        """Raises Conflict when somebody saved since this was read."""
+        self._wiki.delete(self.record.reference, self._expected)
+
+    def rename(self, name: Name, update_links: bool = True) -> Self:
+        """Move the page, with its history, and turn the links that lead to it.
+
+        Raises DocumentExists, Conflict, InvalidReference or AccessDenied.
+        """
+        from_, to = self.record.reference, reference(name)
+        self._wiki.require(Right.DELETE, self)
+        linking = self._wiki.backlinks(from_) if update_links else []
+        wiki = self._wiki
+        moved = replace(self.record, reference=to)
+        record = wiki._stamp(moved, self.record, f"Renamed from {from_}", False)
+        if self._expected is None:
+            raise DocumentNotFound(f"{from_} was never saved; save it under its new name")
+        self.record = wiki._store.rename(from_, record, self._expected)
+        self._expected = self.record.version
+        wiki.deleted.send(wiki, reference=from_)
+        wiki.saved.send(wiki, document=self.record, previous=None)
+        for ref in linking:
+            if ref not in (from_, to) and ref in wiki:
+                page = wiki.get(ref)
+                page.content = relink(page.content, from_, to)
+                page.save(comment=f"{from_} was renamed to {to}", minor=True)
+        return self
+
+    def revisions(self) -> list[Revision]:
+        """Newest first."""
+        return self._wiki._store.revisions(self.record.reference)
+
+
+class OpenObject:
+    """An object of an open document; a value set here is kept by the document's save."""
+
+    def __init__(self, document: OpenDocument, class_name: str, number: int) -> None:
+        self._document = document
+        self.class_name = class_name
+        self.number = number
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Property name -> value, passwords left out."""
+        obj = self._document.record.object(self.class_name, self.number)
+        if obj is None:
+            raise ObjectNotFound(f"{self._document.record.reference} no longer has the object "
+                                 f"{self.class_name} {self.number}")
+        return classes.visible(obj.values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self.values.get(name)
+        return default if value is None else value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update(**{name: value})
+
+    def update(self, **values: Any) -> None:
+        """Set several; raises InvalidValue for a wrong value."""
+        document = self._document
+        obj = cast(Object, document.record.object(self.class_name, self.number))
+        definition = document._wiki.class_definition(self.class_name)
+        if definition is not None:
+            values = dict(classes.validate(definition, values, partial=True))
+        document.record = document.record.with_object(obj.with_values(**values))
+
+    def __repr__(self) -> str:
+        return f"<Object {self.class_name} {self.number}>"
+
+
+class OpenAttachment:
+    """An attachment that can be opened; its other attributes are those of
+    :class:`wiki.model.Attachment`."""
+
+    def __init__(self, wiki: Wiki, record: Attachment) -> None:
+        self._wiki = wiki
+        self.record = record
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "record":
+            raise AttributeError(name)
+        return getattr(self.record, name)
+
+    def open(self) -> BinaryIO:
+        """A seekable binary stream; raises AttachmentNotFound when the bytes are lost."""
+        try:
+            return self._wiki.open_blob(self.record.sha256)
+        except AttachmentNotFound:
+            raise AttachmentNotFound(
+                f"the bytes of {self.record.filename} are lost from the store") from None
+
+    def read(self) -> bytes:
+        with self.open() as stream:
+            return stream.read()
+
+
+def reference(name: Name) -> Reference:
+    return name if isinstance(name, Reference) else Reference.parse(name)
+
+
+def runnable(document: Document) -> tuple[Object, ...]:
+    """The objects of the document that run."""
+    return tuple(obj for obj in document.objects if obj.class_name in RUNNABLE_CLASSES)
+
+
+def make_query(class_name: Name | None, conditions: Mapping[str, Any],
+               order_by: str | tuple[str, ...], limit: int | None, offset: int,
+               space: str | None) -> Query:
+    """A store's query from keyword conditions (``year__gt=1965``); raises QueryError."""
+    orders = (order_by,) if isinstance(order_by, str) else tuple(order_by)
+    return Query(None if class_name is None else str(reference(class_name)),
+                 tuple(_condition(key, value) for key, value in conditions.items()),
+                 tuple(_order_field(field) for field in orders), space, limit=limit,
+                 offset=offset)
+
+
+def _condition(key: str, value: Any) -> Condition:
+    field, separator, operator = key.rpartition("__")
+    if not separator:
+        return Condition(key, "eq", value)
+    if operator not in OPERATORS:
+        raise QueryError(f"{key}: {operator!r} is no operator; there are "
+                         + ", ".join(OPERATORS))
+    return Condition(field, cast(Operator, operator), value)
+
+
+def _order_field(field: str) -> str:
+    sign, name = ("-", field[1:]) if field.startswith("-") else ("", field)
+    if name.startswith("object."):
+        return sign + name.removeprefix("object.")
+    return sign + (f"doc.{name}" if name in DOCUMENT_FIELDS else name)
+
+
+def relink(content: str, old: Reference, new: Reference) -> str:
+    """Turn the wiki links to ``old`` towards ``new``: ``[[old]]``, ``[[label>>old#anchor]]``."""
+    return re.sub(r"(\[\[(?:[^\[\]]*?>>)?)" + re.escape(str(old)) + r"(?=(?:#[^\[\]]*)?\]\])",
+                  lambda match: match[1] + str(new), content)

@@ -1,0 +1,1 @@
+"""From a document's source to HTML: macros, Markdown, links, sanitising, scripting."""

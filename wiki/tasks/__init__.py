@@ -1,0 +1,1 @@
+"""Pages that work: the manager, the runner, the logs."""

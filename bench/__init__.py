@@ -1,0 +1,1 @@
+"""Measurements, not tests: each module prints medians and ratios of one run."""

@@ -1,0 +1,185 @@
+"""Every setting, a row each: name, default, what it does; read once, at start.
+
+A command line's flag beats an environment variable ``WIKIMILL_<NAME>``, which beats the TOML
+file that ``WIKIMILL_CONFIG`` (or ``wikimill.toml`` in the current folder) names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from wiki.errors import SettingError
+
+ENVIRONMENT_PREFIX = "WIKIMILL_"
+CONFIG_FILE = "wikimill.toml"
+DEFAULT_DATA = Path("data")
+_SIZE = re.compile(r"([0-9]{1,15})\s*(?:([kmgt])i?)?b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def read_path(value: object) -> Path:
+    """A folder or file; ``~`` is the home folder."""
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError("the path of a folder")
+    return Path(value).expanduser()
+
+
+def read_text(value: object) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise ValueError("text")
+    return value
+
+
+def read_size(value: object) -> int:
+    """A number of bytes, also as ``500 MB`` or ``2GiB`` (powers of 1024 both)."""
+    match = _SIZE.fullmatch(str(value).strip())
+    if isinstance(value, bool) or not match:
+        raise ValueError("a number of bytes, such as 1000000, 500MB or 2GiB")
+    size: int = int(match[1]) * 1024 ** _POWERS[(match[2] or "").lower()]
+    return size
+
+
+def read_flag(value: object) -> bool:
+    """Yes or no."""
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if str(value).strip().lower() not in known:
+        raise ValueError("true or false")
+    return known[str(value).strip().lower()]
+
+
+def whole(low: int, high: int) -> Callable[[object], int]:
+    """A reader of whole numbers between the two."""
+    def read(value: object) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", str(value).strip()) or not low <= int(
+                str(value)) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(str(value))
+    return read
+
+
+def seconds(value: object) -> float:
+    """A time above 0, in seconds."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0
+    if isinstance(value, bool) or not 0 < number <= 86_400:
+        raise ValueError("a number of seconds above 0 and up to 86400")
+    return number
+
+
+def _setting(default: object, read: Callable[[object], Any], text: str) -> Any:
+    return field(default=default, metadata={"read": read, "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run. Made by :func:`load`, or directly in a test."""
+
+    data: Path = _setting(
+        DEFAULT_DATA, read_path, "The folder that holds the wiki: its pages, files and logs.")
+    host: str = _setting(
+        "127.0.0.1", read_text, "The address to listen at; 0.0.0.0 is all of the machine's.")
+    port: int = _setting(
+        8080, whole(0, 65535), "The port to listen at; 0 takes a free one.")
+    workers: int = _setting(
+        1, whole(1, 64), "How many server processes answer requests.")
+    threads: int = _setting(
+        32, whole(1, 1024), "How many requests one server process answers at a time.")
+    admin_password: str = _setting(
+        "", read_text, "The password of the user Admin, made on first start; random if empty.")
+    secret_key: str = _setting(
+        "", read_text, "What sessions are signed with; made and kept in the data if empty.")
+    upload_limit: int = _setting(
+        2 * 1024**3, read_size, "The largest file that can be attached, in bytes.")
+    session_hours: int = _setting(
+        24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
+    secure_cookies: bool = _setting(
+        False, read_flag, "Send cookies only over HTTPS; set it behind an HTTPS proxy.")
+    tick_seconds: float = _setting(
+        1.0, seconds, "How often the scheduler looks for jobs that are due.")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting as the documentation and ``--help`` list it."""
+
+    name: str
+    default: Any
+    help: str
+    read: Callable[[object], Any]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+SETTINGS: tuple[SettingRow, ...] = tuple(
+    SettingRow(item.name, item.default, item.metadata["help"], item.metadata["read"])
+    for item in fields(Settings))
+
+
+def load(flags: Mapping[str, object] | None = None, env: Mapping[str, str] | None = None,
+         toml: Path | None = None) -> Settings:
+    """Read all settings; a flag that is None was not given.
+
+    Raises:
+        SettingError: names the setting, where it was set, and what it takes.
+    """
+    flags = flags or {}
+    env = os.environ if env is None else env
+    config = _read_config(env, toml)
+    unknown = [name for name in flags if name not in {row.name for row in SETTINGS}]
+    if unknown:
+        raise SettingError(f"there is no setting {unknown[0]!r}")
+    chosen: dict[str, Any] = {}
+    for row in SETTINGS:
+        if flags.get(row.name) is not None:
+            chosen[row.name] = _value(row, flags[row.name], "--" + row.name.replace("_", "-"))
+        elif row.variable in env:
+            chosen[row.name] = _value(row, env[row.variable], row.variable)
+        elif row.name in config:
+            chosen[row.name] = _value(row, config[row.name], f"{row.name} in the settings file")
+    return Settings(**chosen)
+
+
+def _value(row: SettingRow, value: object, where: str) -> Any:
+    try:
+        return row.read(value)
+    except ValueError as error:
+        shown = "this value" if row.name in ("admin_password", "secret_key") else repr(value)
+        raise SettingError(f"{where}: {shown} cannot be; it takes {error}") from None
+
+
+def _read_config(env: Mapping[str, str], toml: Path | None) -> dict[str, Any]:
+    named = env.get(ENVIRONMENT_PREFIX + "CONFIG")
+    path = toml or Path(named or CONFIG_FILE)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if toml or named:
+            raise SettingError(f"there is no settings file {path}") from None
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{path} cannot be read as TOML: {error}") from None
+    for name in data:
+        if name not in {row.name for row in SETTINGS}:
+            raise SettingError(f"{path}: there is no setting {name!r}; there are "
+                               + ", ".join(row.name for row in SETTINGS))
+    return data
+
+
+def shipped(kind: Literal["pages", "macros", "static"]) -> Path:
+    """The folder of the pages, macros or static files that come with the wiki: inside the
+    package where it is installed from a wheel, else in the repository."""
+    package = Path(__file__).resolve().parent
+    installed = package / "shipped" / kind
+    return installed if installed.is_dir() else package.parent / kind

@@ -1,0 +1,229 @@
+"""The write-ahead journal: what a commit will do, made durable in one sync before it is done.
+
+The file begins with a line of JSON that names its generation and the boot in which it was begun.
+Records follow: magic, length, CRC-32, payload. A record that a crash tore fails its checksum and
+is dropped, as its save was never acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from wiki.errors import StoreError
+from wiki.model import Version
+from wiki.references import Reference
+
+MAGIC = b"WMJR"
+FRAME = struct.Struct(">4sQI")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Keep ``text`` as the page's ``version``, which follows ``previous``."""
+
+    reference: Reference
+    version: Version
+    previous: Version | None
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove the page with its revisions."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Move the page ``old``, at version ``write.previous``, to where ``write`` says."""
+
+    old: Reference
+    write: Write
+
+
+Operation = Write | Delete | Rename
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a journal was applied: its generation and an offset in it."""
+
+    generation: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.generation}:{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> Position | None:
+        generation, separator, offset = (text or "").partition(":")
+        return cls(generation, int(offset)) if separator and offset.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The journal's first line, and where it ends."""
+
+    generation: str
+    boot: str
+    end: int
+
+
+class Journal:
+    """The journal file. All but :meth:`header` and :meth:`size` need the writer's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def header(self) -> Header | None:
+        """None where there is no journal yet, or only a torn beginning of one."""
+        try:
+            with self._path.open("rb") as file:
+                line = file.readline(4096)
+        except FileNotFoundError:
+            return None
+        try:
+            data = json.loads(line)
+            return Header(data["generation"], data["boot"], len(line))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def begin(self) -> Header:
+        """Empty the journal and begin a new generation, durably."""
+        header = Header(uuid.uuid4().hex, boot_id(), 0)
+        line = json.dumps({"generation": header.generation, "boot": header.boot}).encode()
+        new = not self._path.exists()
+        with _open(self._path) as file:
+            file.truncate(0)
+            file.write(line + b"\n")
+            os.fsync(file.fileno())
+        if new:
+            sync_directory(self._path.parent)
+        return Header(header.generation, header.boot, len(line) + 1)
+
+    def append(self, operations: Sequence[Operation]) -> int:
+        """Add a record, durably; returns the offset behind it.
+
+        Raises OSError, with the journal as it was before; a sync that failed is a
+        :class:`SyncError`, after which nothing on this disk is to be trusted.
+        """
+        payload = _encode(operations)
+        frame = FRAME.pack(MAGIC, len(payload), zlib.crc32(payload))
+        with _open(self._path) as file:
+            start = file.seek(0, os.SEEK_END)
+            try:
+                _write_all(file, frame + payload)
+            except OSError:
+                file.truncate(start)
+                raise
+            try:
+                os.fdatasync(file.fileno())
+            except OSError as error:
+                with suppress(OSError):
+                    file.truncate(start)
+                raise SyncError(f"the journal could not be made durable: {error}") from error
+            return start + len(frame) + len(payload)
+
+    def read(self, start: int) -> Iterator[tuple[list[Operation], int]]:
+        """The whole records from an offset on, each with the offset behind it."""
+        with self._path.open("rb") as file:
+            file.seek(start)
+            while (payload := _read_record(file)) is not None:
+                yield _decode(payload), file.tell()
+
+    def cut(self, end: int) -> None:
+        """Drop what stands behind ``end``: a torn record."""
+        with _open(self._path) as file:
+            file.truncate(end)
+            os.fsync(file.fileno())
+
+
+class SyncError(StoreError):
+    """A sync failed; nothing more is written until the wiki is opened anew."""
+
+
+def _open(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "r+b", buffering=0)
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest):]
+
+
+def _read_record(file: BinaryIO) -> bytes | None:
+    frame = file.read(FRAME.size)
+    if len(frame) < FRAME.size:
+        return None
+    magic, length, checksum = FRAME.unpack(frame)
+    if magic != MAGIC or length > os.fstat(file.fileno()).st_size:
+        return None
+    payload = file.read(length)
+    return payload if len(payload) == length and zlib.crc32(payload) == checksum else None
+
+
+def _encode(operations: Sequence[Operation]) -> bytes:
+    heads: list[list[object]] = []
+    texts: list[bytes] = []
+    for operation in operations:
+        if isinstance(operation, Delete):
+            heads.append(["delete", str(operation.reference)])
+            continue
+        write = operation.write if isinstance(operation, Rename) else operation
+        old = str(operation.old) if isinstance(operation, Rename) else None
+        heads.append(["write", str(write.reference), str(write.version),
+                      str(write.previous) if write.previous else None, len(write.text), old])
+        texts.append(write.text)
+    return json.dumps(heads).encode() + b"\n" + b"".join(texts)
+
+
+def _decode(payload: bytes) -> list[Operation]:
+    head, _, texts = payload.partition(b"\n")
+    operations: list[Operation] = []
+    offset = 0
+    for kind, reference, *rest in json.loads(head):
+        if kind == "delete":
+            operations.append(Delete(Reference.parse(reference)))
+            continue
+        version, previous, size, old = rest
+        write = Write(Reference.parse(reference), Version.parse(version),
+                      Version.parse(previous) if previous else None,
+                      texts[offset:offset + size])
+        offset += size
+        operations.append(Rename(Reference.parse(old), write) if old else write)
+    return operations
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def boot_id() -> str:
+    """Tells one boot of the machine from another; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,178 @@
+"""``create_app``: the only place where the web application is wired."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from wiki import settings as configuration
+from wiki.errors import (
+    AccessDenied,
+    DocumentNotFound,
+    InvalidReference,
+    NotFound,
+    WikiError,
+)
+from wiki.model import GUEST
+from wiki.references import HOME, Reference
+from wiki.settings import Settings
+from wiki.site import Site
+from wiki.web import (
+    attachments,
+    auth,
+    classes,
+    context,
+    edit,
+    health,
+    history,
+    manage,
+    objects,
+    pages,
+    search,
+    session,
+    tasks,
+)
+from wiki.web.errors import status_of
+from wiki.web.rest import blueprint as rest
+
+BLUEPRINTS = (health.blueprint, auth.blueprint, search.blueprint, tasks.blueprint,
+              attachments.blueprint, edit.blueprint, objects.blueprint, classes.blueprint,
+              history.blueprint, manage.blueprint, pages.blueprint)
+#: A form (a page's content in it) is held in memory up to this; files go to disk as they come.
+MAX_FORM = 16 * 1024 * 1024
+#: What a multipart body may have beyond the files in it.
+FORM_OVERHEAD = 1024 * 1024
+TITLES = {400: "This cannot be", 401: "Log in first", 403: "This is not allowed",
+          404: "There is nothing here", 405: "This is not done this way",
+          409: "This cannot be done now", 413: "This is too large",
+          500: "Something went wrong"}
+
+
+def create_app(settings: Settings | None = None, site: Site | None = None) -> Flask:
+    """The WSGI application; ``app.extensions["wikimill"]`` is its :class:`wiki.site.Site`."""
+    if site is None:
+        site = Site(settings or configuration.load())
+    settings = site.settings
+    app = Flask("wikimill", root_path=str(Path(__file__).parent),
+                static_folder=str(configuration.shipped("static").resolve()),
+                template_folder="templates")
+    app.extensions["wikimill"] = site
+    configure(app, settings)
+    app.before_request(session.check_form)
+    app.after_request(add_headers)
+    app.register_error_handler(WikiError, answer_error)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.context_processor(template_values)
+    app.add_template_filter(show_date, "date")
+    app.register_blueprint(rest, url_prefix="/api/v1")
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's own settings."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key or own_key(settings.data),
+        SESSION_COOKIE_NAME="wikimill",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        MAX_CONTENT_LENGTH=settings.upload_limit + FORM_OVERHEAD,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM,
+        MAX_FORM_PARTS=20_000,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def own_key(data: Path) -> str:
+    """The key that signs sessions, made once and shared by all workers on the data."""
+    path = data / "secret_key"
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", opener=_private) as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+def nonce() -> str:
+    """This request's nonce: only a script that carries it runs."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def add_headers(response: Response) -> Response:
+    """What every answer says to the browser about trust and caching."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", (
+        f"default-src 'none'; script-src 'nonce-{nonce()}'; style-src 'self'; font-src 'self'; "
+        "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.endpoint != "static" and "Cache-Control" not in headers:
+        headers["Cache-Control"] = "private, no-cache"
+        response.vary.add("Cookie")
+    return response
+
+
+def template_values() -> dict[str, object]:
+    """What every template may use."""
+    user = session.current_user()
+    return {"user": user, "logged_in": user != GUEST, "nonce": nonce,
+            "user_name": Reference.parse(user).name, "form_token": session.form_token,
+            "page_url": context.page_url, "GUEST": GUEST, "disarmed": context.disarmed}
+
+
+def show_date(moment: datetime) -> str:
+    """A date as pages show it, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def answer_error(error: WikiError) -> tuple[str, int]:
+    """An error of the wiki as a page that says what happened and what to do."""
+    if isinstance(error, DocumentNotFound):
+        return missing_page(error), 404
+    status = status_of(error)
+    login = isinstance(error, AccessDenied) and session.current_user() == GUEST
+    return error_page(status, str(error), login), status
+
+
+def missing_page(error: WikiError) -> str:
+    """A page that does not exist, with the offer to create it."""
+    try:
+        ref = Reference.parse(str((request.view_args or {})["ref"]))
+    except (InvalidReference, KeyError):
+        return error_page(404, str(error))
+    return render_template("missing.html", reference=ref, crumbs=context.breadcrumbs(ref),
+                           title=ref.name if ref.name != HOME else ref.spaces[-1])
+
+
+def answer_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Flask's own errors, in the same clothes."""
+    if error.code is None or error.code < 400:
+        return error
+    message = str(NotFound()) if error.code == 404 else (error.description or "")
+    return error_page(error.code, message), error.code
+
+
+def error_page(status: int, message: str, login: bool = False) -> str:
+    return render_template("error.html", status=status, message=message, login=login,
+                           title=TITLES.get(status, "This did not work"),
+                           next=request.full_path.rstrip("?") if request.method == "GET" else "/")

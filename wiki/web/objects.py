@@ -1,0 +1,226 @@
+"""The objects editor: one form for all objects of a page, built from their classes.
+
+The form holds the objects, not the server: one that is added or removed there is so on the
+page once the form is saved, so that nothing typed is ever lost on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request
+from werkzeug.wrappers import Response
+
+from wiki import classes
+from wiki.api import make_query
+from wiki.errors import Conflict, InvalidDocument, InvalidReference, InvalidValue, WikiError
+from wiki.model import ClassDefinition, Document, Object, Property, Version
+from wiki.references import Reference
+from wiki.rights import RUNNABLE_CLASSES, Right
+from wiki.store.base import Query
+from wiki.web.changes import compare
+from wiki.web.context import page, page_url, reader, runs, show
+from wiki.web.errors import status_of
+from wiki.web.session import login_required
+
+blueprint = Blueprint("objects", __name__)
+Answer = str | Response | tuple[str, int]
+#: How many pages or users a field offers while one types.
+OFFERED = 200
+COMMON_CLASSES = ("TaskExecutorCode.TaskClass", "TaskExecutorCode.TaskExecutorClass")
+
+
+@dataclass(slots=True)
+class Field:
+    """A property in the form: its text (or list of texts), and what is wrong with it."""
+
+    prop: Property
+    key: str
+    text: str = ""
+    chosen: list[str] = field(default_factory=list)
+    allowed: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class FormObject:
+    """An object in the form; ``lost`` are values that no property of its class has."""
+
+    class_name: str
+    number: int
+    fields: list[Field] = field(default_factory=list)
+    lost: dict[str, Any] = field(default_factory=dict)
+    has_class: bool = True
+    is_new: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.class_name}[{self.number}]"
+
+
+@blueprint.get("/<ref>/objects")
+@login_required
+def form(ref: str) -> Answer:
+    document = page(ref).record
+    reader().require(Right.EDIT, document)
+    shown = [form_object(obj, values=obj.values) for obj in document.objects]
+    added = request.args.get("class")
+    if added:
+        shown.append(new_object(added, document, shown))
+    return show_form(document, document.version, shown)
+
+
+@blueprint.post("/<ref>/objects")
+@login_required
+def submit(ref: str) -> Answer:
+    document = page(ref).record
+    version = Version.parse(request.form.get("version", ""))
+    action = request.form.get("action", "save")
+    shown = [read_object(key, document) for key in request.form.getlist("object")]
+    if action.startswith("remove:"):
+        kept = [obj for obj in shown if obj.key != action.removeprefix("remove:")]
+        return show_form(document, version, kept)
+    if action == "add":
+        return add(document, version, shown)
+    changed = replace(document, objects=tuple(value_of(obj, document) for obj in shown))
+    wrong = any(item.error for obj in shown for item in obj.fields)
+    if wrong:
+        return show_form(document, version, shown, error="Some values are not allowed; they are "
+                                                         "marked below."), 400
+    return save(changed, version, shown)
+
+
+def add(document: Document, version: Version, shown: list[FormObject]) -> Answer:
+    """The form with one more object in it."""
+    name = request.form.get("add_class", "").strip()
+    try:
+        shown.append(new_object(name, document, shown))
+    except (InvalidReference, InvalidDocument) as error:
+        return show_form(document, version, shown, add_error=str(error), add_class=name), 400
+    return show_form(document, version, shown)
+
+
+def save(changed: Document, version: Version, shown: list[FormObject]) -> Answer:
+    try:
+        saved = reader().save(changed, version, comment=request.form.get("comment", "").strip(),
+                              minor="minor" in request.form)
+    except InvalidValue as error:
+        mark(shown, error)
+        return show_form(changed, version, shown, error=str(error)), 400
+    except Conflict as error:
+        theirs = page(str(changed.reference)).record
+        return show_form(theirs, theirs.version, shown, error=str(error),
+                         differences=compare(theirs, changed)), 409
+    except WikiError as error:
+        return show_form(changed, version, shown, error=str(error)), status_of(error)
+    flash(f"Saved as version {saved.version}.", "success")
+    return redirect(page_url(saved.reference))
+
+
+def mark(shown: list[FormObject], error: InvalidValue) -> None:
+    """Put a refusal beside the empty or wrong fields that it names."""
+    for obj in shown:
+        for item in obj.fields:
+            if item.prop.name == error.property and (not item.text or error.value):
+                item.error = item.error or str(error)
+
+
+def definition_of(class_name: str) -> ClassDefinition | None:
+    return reader().class_definition(class_name)
+
+
+def form_object(obj: Object, values: Mapping[str, Any], is_new: bool = False) -> FormObject:
+    """An object as the form shows it."""
+    definition = definition_of(obj.class_name)
+    properties = definition.properties if definition else ()
+    shown = FormObject(obj.class_name, obj.number, has_class=definition is not None,
+                       is_new=is_new)
+    shown.fields = [make_field(shown, prop, values.get(prop.name)) for prop in properties]
+    names = {prop.name for prop in properties}
+    shown.lost = {name: value for name, value in classes.visible(values).items()
+                  if name not in names}
+    return shown
+
+
+def make_field(obj: FormObject, prop: Property, value: Any) -> Field:
+    kind = classes.type_of(prop)
+    chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
+    return Field(prop, f"{obj.key}.{prop.name}", kind.format(value, prop), chosen,
+                 kind.allowed(prop))
+
+
+def new_object(class_name: str, document: Document, shown: list[FormObject]) -> FormObject:
+    """An object of the class to fill; raises InvalidReference or InvalidDocument."""
+    name = str(Reference.parse(class_name, document.reference))
+    definition = definition_of(name)
+    if definition is None:
+        raise InvalidDocument(f"{name} is not a class; name a page that defines one")
+    numbers = [obj.number for obj in shown if obj.class_name == name]
+    number = max([document.next_number(name) - 1, *numbers]) + 1
+    return form_object(Object(name, number), classes.defaults(definition), is_new=True)
+
+
+def read_object(key: str, document: Document) -> FormObject:
+    """An object of the submitted form, its fields with the texts that were typed."""
+    class_name, _, rest = key.rpartition("[")
+    number = rest.removesuffix("]")
+    if not (class_name and number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidDocument(f"{key!r} is no object of this form")
+    name = str(Reference.parse(class_name))
+    old = document.object(name, int(number))
+    shown = form_object(old or Object(name, int(number)), old.values if old else {}, old is None)
+    for item in shown.fields:
+        if item.key in request.form:
+            texts = request.form.getlist(item.key)
+            item.text, item.chosen = texts[-1], [text for text in texts if text]
+    return shown
+
+
+def value_of(shown: FormObject, document: Document) -> Object:
+    """The object that the fields make; notes on each what is wrong with it."""
+    old = document.object(shown.class_name, shown.number)
+    values = dict(old.values) if old else {}
+    for item in shown.fields:
+        if item.key not in request.form:
+            continue
+        if item.prop.type == "Password" and not item.text:
+            continue  # left empty: the password stays
+        try:
+            values[item.prop.name] = classes.type_of(item.prop).parse(
+                request.form.getlist(item.key), item.prop)
+        except InvalidValue as error:
+            item.error = str(error)
+    return Object(shown.class_name, shown.number, values)
+
+
+def show_form(document: Document, version: Version, shown: list[FormObject],
+              **values: object) -> str:
+    wiki = reader()
+    scripts = runs(document) or any(obj.class_name in RUNNABLE_CLASSES for obj in shown)
+    return show("objects.html", document, "objects", version=version, shown=shown,
+                class_names=class_names(), offers=offers(shown),
+                disarms=scripts and not wiki.may(Right.SCRIPT, document), **values)
+
+
+def class_names() -> list[str]:
+    """Classes to offer: pages that are named as classes are."""
+    rows = reader().rows(make_query(None, {"doc.name__contains": "Class"}, (), OFFERED, 0, None))
+    return sorted({*COMMON_CLASSES, *(str(row.reference) for row in rows)})
+
+
+def offers(shown: list[FormObject]) -> dict[str, list[str]]:
+    """Field key -> the pages that it may well name."""
+    known: dict[str, list[str]] = {}
+    found = {}
+    for obj in shown:
+        for item in obj.fields:
+            wanted = "Wiki.UserClass" if item.prop.type == "User" else (
+                item.prop.options.get("class") if item.prop.type == "Page" else None)
+            if wanted:
+                if wanted not in known:
+                    rows = reader().rows(Query(class_name=wanted, limit=OFFERED))
+                    known[wanted] = [str(row.reference) for row in rows]
+                found[item.key] = known[wanted]
+    return found

@@ -1,0 +1,58 @@
+"""Reading: ``/``, ``/Space.Name`` and its source."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, render_template
+from werkzeug.wrappers import Response as BaseResponse
+
+from wiki.errors import DocumentNotFound
+from wiki.references import HOME, Reference, split_names
+from wiki.store.base import Query
+from wiki.tasks import TASK_CLASS
+from wiki.web.context import page, page_url, reader, render_request, show, site
+
+blueprint = Blueprint("pages", __name__)
+MAIN = "Main.WebHome"
+#: How many children and backlinks the foot of a page lists.
+LISTED = 50
+
+
+@blueprint.get("/")
+def home() -> str | BaseResponse:
+    return view(MAIN)
+
+
+@blueprint.get("/<ref>")
+def view(ref: str) -> str | BaseResponse:
+    names = split_names(ref)
+    if len(names) == 1:
+        return space(Reference(names, HOME))
+    document = page(ref).record
+    wiki = reader()
+    return show("view.html", document, "view",
+                body=site().renderer.render(document, render_request()),
+                is_task=document.object(TASK_CLASS) is not None,
+                backlinks=wiki.backlinks(document.reference)[:LISTED])
+
+
+def space(home_page: Reference) -> str | BaseResponse:
+    """``/Space``: its home page, or where it has none, the list of its pages."""
+    wiki = reader()
+    if home_page in wiki:
+        return redirect(page_url(home_page))
+    rows = list(wiki.rows(Query(space=home_page.space, nested=True, limit=200)))
+    if not rows:
+        raise DocumentNotFound(f"There is no space {home_page.space}")
+    return render_template("space.html", title=home_page.space, rows=rows, home=home_page)
+
+
+@blueprint.get("/<ref>/source")
+def source(ref: str) -> str:
+    document = page(ref).record
+    return show("source.html", document, "source")
+
+
+@blueprint.get("/<ref>/source.md")
+def raw(ref: str) -> Response:
+    """The content alone, as text."""
+    return Response(page(ref).record.content, mimetype="text/plain")

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from wiki.errors import AttachmentNotFound, InvalidDocument
@@ -21,7 +20,8 @@ SYSTEM = "Wiki.System"
 #: The author of what nobody logged in did.
 GUEST = "Wiki.Guest"
 MARKDOWN = "markdown/1.0"
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+#: The date of what has none yet.
+NO_DATE = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,7 +66,7 @@ class Property:
     help: str = ""
     default: Any = None
     required: bool = False
-    options: Mapping[str, Any] = EMPTY
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -94,7 +94,7 @@ class Object:
 
     class_name: str
     number: int
-    values: Mapping[str, Any] = EMPTY
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def with_values(self, **values: Any) -> Object:
         return replace(self, values={**self.values, **values})
@@ -109,7 +109,7 @@ class Attachment:
     mimetype: str
     sha256: str
     author: str = GUEST
-    created: datetime = datetime.fromtimestamp(0, UTC)
+    created: datetime = NO_DATE
 
 
 def check_filename(filename: str) -> str:
@@ -148,8 +148,8 @@ class Document:
     author: str = GUEST
     content_author: str = GUEST
     script_author: str = GUEST
-    created: datetime = field(default=datetime.fromtimestamp(0, UTC))
-    updated: datetime = field(default=datetime.fromtimestamp(0, UTC))
+    created: datetime = NO_DATE
+    updated: datetime = NO_DATE
 
     @property
     def display_title(self) -> str:

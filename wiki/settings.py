@@ -83,7 +83,7 @@ def _setting(default: object, read: Callable[[object], Any], text: str) -> Any:
 class Settings:
     """The settings of one run. Made by :func:`load`, or directly in a test."""
 
-    data: Path = _setting(
+    data: Path = _setting(  # noqa: RUF009 - a field, and paths are immutable
         DEFAULT_DATA, read_path, "The folder that holds the wiki: its pages, files and logs.")
     host: str = _setting(
         "127.0.0.1", read_text, "The address to listen at; 0.0.0.0 is all of the machine's.")

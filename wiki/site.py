@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -47,6 +48,8 @@ class Site:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: Set when the site begins to close: streams that follow a log end then.
+        self.closing = threading.Event()
         data = settings.data
         data.mkdir(parents=True, exist_ok=True)
         self.store = open_store(data)
@@ -73,6 +76,7 @@ class Site:
         self.scheduler.start()
 
     def close(self) -> None:
+        self.closing.set()
         self.scheduler.stop()
         self.runner.close()
         self.renderer.close()

@@ -34,6 +34,10 @@ MAX_LINE = 5_000_000
 #: Bad rows that are reported one by one; the others are only counted.
 MAX_REPORTED = 1_000
 DELIMITERS = ",;\t|"
+#: Code pages of Latin letters, the most usual first.
+WESTERN = ("cp1252", "cp1250", "cp1254", "cp1257")
+#: What no property is called, since these are parameters of the wiki's own functions.
+RESERVED = ("self", "class_name")
 
 
 class CannotImport(Exception):
@@ -191,14 +195,31 @@ def lines_beyond_ascii(stream, limit=1_000):
 def encoding_of_lines(lines):
     if sum(is_utf8(line) for line in lines) * 2 >= len(lines):
         return "utf-8-sig"
-    matches = from_bytes(b"".join(lines)[:200_000])
-    best = matches.best()
+    sample = b"".join(lines)[:200_000]
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    if sum(map(len, runs)) < 1.5 * len(runs):
+        return western_encoding(sample)
+    best = from_bytes(sample).best()
     if best is None:
         raise CannotImport("cannot tell the file's encoding; save it as UTF-8, or name it in "
                            "the parameter encoding")
-    # Western text fits many code pages equally well, and is nearly always this one.
-    likely = {match.encoding for match in matches} | set(best.could_be_from_charset)
-    return "cp1252" if likely & {"cp1252", "latin_1"} else best.encoding
+    return best.encoding
+
+
+def western_encoding(sample):
+    """Latin letters with single others between them fit many code pages: the one without
+    symbols inside words, then the one whose letters look most like a language, then the most
+    usual one."""
+    matches = from_bytes(sample, cp_isolation=list(WESTERN))
+    coherence = {match.encoding: match.coherence for match in matches}
+
+    def badness(encoding):
+        text = sample.decode(encoding, errors="replace")
+        symbols = re.findall(r"[^\W\d_][^\w\s\x00-\x7f\u2010-\u201f]|"
+                             r"[^\w\s\x00-\x7f\u2010-\u201f][^\W\d_]", text)
+        return (len(symbols), -coherence.get(encoding, 0))
+
+    return min(WESTERN, key=badness)
 
 
 def is_utf8(line):
@@ -498,10 +519,10 @@ def property_name(header, number):
     """A header as an identifier: `Área (km²)` -> `Area_km2`."""
     plain = unicodedata.normalize("NFKD", header)
     plain = "".join(char for char in plain if not unicodedata.combining(char))
-    name = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")[:60]
+    name = re.sub(r"[\W_]+", "_", plain).strip("_")[:60]
     if not name:
         return f"column_{number}"
-    return name if name[0].isalpha() else f"c_{name}"
+    return name if name.isidentifier() and name not in RESERVED else f"c_{name}"
 
 
 def look_at_rows(logger, source, table, parameters):

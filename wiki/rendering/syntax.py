@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 #: Macros in whose bodies nothing is a macro.
 LITERAL_BODIES = frozenset({"code"})
@@ -121,12 +122,21 @@ class _Tag:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A macro that was read whole; it becomes a node only if it is an outermost one."""
+
+    tag: _Tag
+    body: tuple[int, int] | None
+    end: int
+
+
 @dataclass(slots=True)
 class _Frame:
     """What was read since an opening tag that waits for its closing one."""
 
     tag: _Tag | None
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Node | _Call] = field(default_factory=list)
 
 
 class _Parser:
@@ -188,7 +198,7 @@ class _Parser:
         start, end = match.span()
         if start and self.source[start - 1] == "\\":
             return start + 1
-        runs = self.ticks[len(match[0])] if len(match[0]) in self.ticks else []
+        runs = self.ticks.get(len(match[0]), [])
         index = bisect_left(runs, end)
         if index == len(runs):
             return end
@@ -205,7 +215,7 @@ class _Parser:
         if tag.problem:
             self._break(tag)
         elif tag.empty:
-            self._macro(tag, None, tag.end, tag.end)
+            self._add(_Call(tag, None, tag.end), tag.end)
         elif tag.name in LITERAL_BODIES:
             return self._literal_body(tag)
         else:
@@ -219,7 +229,7 @@ class _Parser:
         tag = _Tag(match["open"], match.start(), match.end())
         position = match.end()
         while True:
-            position = _SPACE.match(source, position).end()  # type: ignore[union-attr]
+            position = _skip_space(source, position)
             if end := _END.match(source, position):
                 tag.end, tag.empty = end.end(), bool(end["empty"])
                 return tag
@@ -241,8 +251,9 @@ class _Parser:
                 tag.end = position
             return position
         value = _VALUE.match(source, key.end())
-        if value is None and _SPACE.sub("", source[key.end():key.end() + 2])[:1] == "=":
-            return self._bad_value(tag, key)
+        equals = _skip_space(source, key.end())
+        if value is None and source[equals:equals + 1] == "=":
+            return self._bad_value(tag, key[0], equals)
         if key[0] in tag.params:
             tag.problem = f"{key[0]} is given twice"
             tag.end = value.end() if value else key.end()
@@ -254,14 +265,13 @@ class _Parser:
         tag.params[key[0]] = _ESCAPED.sub(r"\1", text)
         return value.end()
 
-    def _bad_value(self, tag: _Tag, key: re.Match[str]) -> int:
-        equals = self.source.index("=", key.end())
-        rest = _SPACE.match(self.source, equals + 1).end()  # type: ignore[union-attr]
+    def _bad_value(self, tag: _Tag, key: str, equals: int) -> int:
+        rest = _skip_space(self.source, equals + 1)
         if self.source[rest:rest + 1] in ('"', "'"):
-            tag.problem = f"the value of {key[0]} has no closing quote"
+            tag.problem = f"the value of {key} has no closing quote"
             self.runaways += 1
         else:
-            tag.problem = f'the value of {key[0]} needs quotes: {key[0]}="..."'
+            tag.problem = f'the value of {key} needs quotes: {key}="..."'
             tag.end = rest
         return rest
 
@@ -273,7 +283,7 @@ class _Parser:
             tag.problem = _never_closed(tag.name)
             self._break(tag)
             return tag.end
-        self._macro(tag, self.source[tag.end:end], tag.end, end + len(closing))
+        self._add(_Call(tag, (tag.end, end), end + len(closing)), end + len(closing))
         return end + len(closing)
 
     def _close(self, match: re.Match[str]) -> int:
@@ -285,23 +295,21 @@ class _Parser:
             self._break(tag)
             return match.end()
         while True:  # what is open inside is found unclosed when the body is parsed
-            tag = self.frames.pop().tag  # type: ignore[assignment]
+            tag = cast(_Tag, self.frames.pop().tag)
             self.open[tag.name] -= 1
             if tag.name == name:
                 break
-        body = self.source[tag.end:match.start()] if len(self.frames) == 1 else ""
-        self._macro(tag, body, tag.end, match.end())
+        self._add(_Call(tag, (tag.end, match.start()), match.end()), match.end())
         return match.end()
 
     def _finish(self) -> list[Node]:
-        nodes = self.frames[0].nodes
-        for frame in self.frames[1:]:
-            tag = frame.tag
-            if tag is not None:
-                tag.problem = _never_closed(tag.name)
-                nodes.append(self._broken(tag))
-            # macros inside were read without their bodies: read this stretch again, flat
-            nodes.extend(frame.nodes)
+        nodes: list[Node] = []
+        for frame in self.frames:
+            if frame.tag is not None:
+                frame.tag.problem = _never_closed(frame.tag.name)
+                nodes.append(self._broken(frame.tag))
+            nodes.extend(self._macro(item) if isinstance(item, _Call) else item
+                         for item in frame.nodes)
         return nodes
 
     # -- nodes -----------------------------------------------------------------------------
@@ -311,7 +319,7 @@ class _Parser:
             self.frames[-1].nodes.append(Text(self.source[self.text_start:end]))
         self.text_start = end
 
-    def _add(self, node: Node, end: int) -> None:
+    def _add(self, node: Node | _Call, end: int) -> None:
         self.frames[-1].nodes.append(node)
         self.text_start = end
 
@@ -319,15 +327,15 @@ class _Parser:
         self._add(self._broken(tag), tag.end)
 
     def _broken(self, tag: _Tag) -> Broken:
-        line, column = self._place(tag.start)
-        block, indented = self._alone(tag.start, tag.end)
-        return Broken(tag.problem, self.source[tag.start:tag.end], line, column, block, indented)
+        return Broken(tag.problem, self.source[tag.start:tag.end], *self._place(tag.start),
+                      *self._alone(tag.start, tag.end))
 
-    def _macro(self, tag: _Tag, body: str | None, body_start: int, end: int) -> None:
-        line, column = self._place(tag.start)
-        block, indented = self._alone(tag.start, end)
-        self._add(Macro(tag.name, tag.params, body, self.source[tag.start:end], line, column,
-                        block, indented, *self._place(body_start)), end)
+    def _macro(self, call: _Call) -> Macro:
+        tag = call.tag
+        body = None if call.body is None else self.source[call.body[0]:call.body[1]]
+        return Macro(tag.name, tag.params, body, self.source[tag.start:call.end],
+                     *self._place(tag.start), *self._alone(tag.start, call.end),
+                     *self._place(tag.end))
 
     def _place(self, position: int) -> tuple[int, int]:
         index = bisect_left(self.newlines, position)
@@ -348,6 +356,11 @@ class _Parser:
         after = rest.end() if rest else end
         alone = after == len(self.source) or self.source[after] == "\n"
         return alone, start > line_start
+
+
+def _skip_space(source: str, position: int) -> int:
+    match = _SPACE.match(source, position)
+    return match.end() if match else position
 
 
 def _never_closed(name: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from wiki.errors import RevisionNotFound
+from wiki.errors import InvalidDocument, RevisionNotFound
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.store import names
@@ -50,6 +50,13 @@ class PageFiles:
 
     def path(self, reference: Reference) -> Path:
         return self.pages / f"{names.page_path(reference)}{SUFFIX}"
+
+    def exists(self, reference: Reference) -> bool:
+        """Whether the page has a file, damaged or not."""
+        try:
+            return self.path(reference).exists()
+        except InvalidDocument:  # too long to be kept
+            return False
 
     def history_folder(self, reference: Reference) -> Path:
         return self.history / f"{names.page_path(reference)}{HISTORY_SUFFIX}"

@@ -115,6 +115,7 @@ class Journal:
             os.fsync(file.fileno())
         if new:
             sync_directory(self._path.parent)
+            sync_directory(self._path.parent.parent)
         return Header(header.generation, header.boot, len(line) + 1)
 
     def append(self, operations: Sequence[Operation]) -> int:

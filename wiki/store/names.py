@@ -50,6 +50,7 @@ def decode(filename: str) -> str | None:
     return unquote(encoded, errors="strict")
 
 
+@lru_cache(maxsize=16384)
 def page_path(reference: Reference) -> PurePosixPath:
     """Where the page lies below its root, without extension.
 

@@ -28,6 +28,8 @@ from wiki.model import (
 )
 from wiki.references import Reference
 
+#: An object's number is below this.
+MAX_NUMBER = 1 << 31
 Tables = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -61,7 +63,8 @@ class PageStorage(Storage):
 
 
 def dumps(document: Document) -> bytes:
-    """The page's file; raises InvalidDocument for text that UTF-8 or JSON cannot hold."""
+    """The page's file; raises InvalidDocument for what UTF-8, JSON or the index cannot hold."""
+    _check_types(document)
     with TinyDB(storage=PageStorage) as database:
         database.table("document").insert(_document_row(document))
         for name, rows in (("objects", _object_rows(document)), ("class", _class_rows(document)),
@@ -72,7 +75,7 @@ def dumps(document: Document) -> bytes:
         assert isinstance(storage, PageStorage)
         try:
             return storage.text()
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise InvalidDocument(f"{document.reference} holds something that cannot be kept: "
                                   f"{error}") from error
 
@@ -97,6 +100,25 @@ def version_of(text: bytes) -> Version | None:
 def timestamp(moment: datetime) -> str:
     """UTC, always with microseconds, so that the text sorts as the time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _check_types(document: Document) -> None:
+    """What is in the journal must never fail to be applied, so it is looked at before."""
+    texts = (document.title, document.content, document.syntax, document.parent,
+             document.comment, document.creator, document.author, document.content_author,
+             document.script_author, *document.tags,
+             *(obj.class_name for obj in document.objects),
+             *(name for obj in document.objects for name in obj.values),
+             *(item.filename for item in document.attachments))
+    for value in texts:
+        if not isinstance(value, str):
+            raise InvalidDocument(f"{document.reference} has {value!r} where text belongs")
+    for obj in document.objects:
+        if not isinstance(obj.number, int) or not 0 <= obj.number < MAX_NUMBER:
+            raise InvalidDocument(f"{document.reference}: {obj.number!r} is no object's number")
+    if not isinstance(document.hidden, bool):
+        raise InvalidDocument(f"{document.reference}: hidden is true or false, and not "
+                              f"{document.hidden!r}")
 
 
 def _json(value: object) -> str:

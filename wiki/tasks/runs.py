@@ -147,6 +147,17 @@ class Runs:
             os.close(descriptor)
         return False
 
+    def wait(self, run_id: str) -> None:
+        """Until nothing holds the run's lock any more."""
+        try:
+            descriptor = os.open(self.path(run_id) / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
     def cancel(self, run_id: str) -> None:
         """Ask for the run's end, from whichever process."""
         with suppress(FileNotFoundError):  # it has ended, and was put away

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.api import make_query
 from wiki.store.base import Query
-from wiki.tasks import TASK_CLASS
+from wiki.tasks.names import TASK_CLASS
 from wiki.web.context import site
 
 blueprint = Blueprint("health", __name__)

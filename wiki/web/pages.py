@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wiki.errors import DocumentNotFound
 from wiki.references import HOME, Reference, split_names
 from wiki.store.base import Query
-from wiki.tasks import TASK_CLASS
+from wiki.tasks.names import TASK_CLASS
 from wiki.web.context import page, page_url, reader, render_request, show, site
 
 blueprint = Blueprint("pages", __name__)

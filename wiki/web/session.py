@@ -13,11 +13,13 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import g, redirect, request, session, url_for
+from flask import current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from wiki.accounts import Accounts
 from wiki.errors import AccessDenied
 from wiki.model import GUEST
+from wiki.references import Reference
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +34,10 @@ UNGUARDED = "rest"
 def current_user() -> str:
     """The user of this request's session, such as ``Users.Admin``; the guest otherwise."""
     if "user" not in g:
-        g.user = session.get("user", GUEST)
+        user = str(session.get("user", GUEST))
+        accounts: Accounts = current_app.extensions["wikimill"].accounts
+        known = user != GUEST and accounts.exists(Reference.parse(user).name)
+        g.user = user if known else GUEST
     return str(g.user)
 
 

@@ -1,1 +1,63 @@
-"""The JSON API under /api/v1."""
+"""The JSON API under /api/v1: a table of operations, and what goes for all of them."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest, HTTPException
+
+from wiki.errors import WikiError
+from wiki.web.rest import attachments, logs, objects, openapi, pages, problems, query, tasks
+from wiki.web.rest.auth import authenticate
+from wiki.web.rest.routes import Operation
+
+
+def describe_api() -> dict[str, Any]:
+    """The API as an OpenAPI document."""
+    return openapi.document(OPERATIONS, version("wikimill"))
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
+    *tasks.OPERATIONS, *logs.OPERATIONS,
+    Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
+)
+_BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}
+
+
+def check_parameters() -> None:
+    """Raises BadRequest for a parameter that the operation does not take: a misspelt one would
+    else be lost without a word."""
+    operation = _BY_ENDPOINT[(request.endpoint or "").rpartition(".")[2]]
+    unknown = [name for name in request.args if name not in operation.query]
+    if unknown and not operation.open_query:
+        there = ", ".join(operation.query) or "none"
+        raise BadRequest(f"There is no parameter {unknown[0][:80]!r} here; there are: {there}.")
+
+
+def finish(response: Response) -> Response:
+    """What depends on who asks stays out of shared caches."""
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.vary.update(("Authorization", "Cookie"))
+    return response
+
+
+def make_blueprint() -> Blueprint:
+    """The API's blueprint, with a route for each row of the table."""
+    made = Blueprint("rest", __name__, url_prefix=problems.PREFIX)
+    for operation in OPERATIONS:
+        made.add_url_rule(operation.rule, operation.name, operation.view,
+                          methods=[operation.method])
+    made.before_app_request(problems.routing_problem)
+    made.before_request(authenticate)
+    made.before_request(check_parameters)
+    made.after_request(finish)
+    made.register_error_handler(WikiError, problems.wiki_problem)
+    made.register_error_handler(HTTPException, problems.http_problem)
+    made.register_error_handler(Exception, problems.unexpected_problem)
+    return made
+
+
+blueprint = make_blueprint()

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from flask import Response, current_app, json, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestRedirect
-from werkzeug.routing import RoutingException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RequestRedirect, RoutingException
 
 from wiki.errors import AccessDenied, InvalidValue, LogNotFound, WikiError
 from wiki.model import GUEST

@@ -1,0 +1,30 @@
+"""``<<code>>``: code, highlighted."""
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import TextLexer, get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from wiki.errors import MacroError
+from wiki.rendering.macros import MacroContext, macro
+
+#: Longer code is shown plain: some of the highlighter's languages take very long.
+MAX_HIGHLIGHTED = 200_000
+
+
+@macro("code", body="raw")
+def code(context: MacroContext, body: str, language: str = "", linenumbers: bool = False) -> Markup:
+    """Show code as it is, highlighted; nothing in it is a macro or Markdown.
+
+    `language` is its name (`python`, `yaml`, `sql`...); `linenumbers` numbers the lines.
+    """
+    try:
+        lexer = get_lexer_by_name(language.strip()) if language.strip() else TextLexer()
+    except ClassNotFound:
+        raise MacroError(f"language: {language!r} is not known to the highlighter") from None
+    if len(body) > MAX_HIGHLIGHTED:
+        lexer = TextLexer()
+    formatter = HtmlFormatter(cssclass="highlight", wrapcode=True,
+                              linenos="table" if linenumbers else False)
+    return Markup(highlight(body.strip("\r\n") + "\n", lexer, formatter))

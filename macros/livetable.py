@@ -1,0 +1,19 @@
+"""``<<livetable/>>``: a table of pages, which readers sort, filter and page through."""
+
+from markupsafe import Markup
+
+from wiki.rendering.livetable import LiveTable
+from wiki.rendering.macros import MacroContext, macro
+
+
+@macro("livetable")
+def livetable(context: MacroContext, class_: str = "", columns: str = "", space: str = "",
+              sort: str = "", rows: int = 25, id: str = "") -> Markup:
+    """Show pages as a table that readers sort, filter and page through.
+
+    `class` is the class of objects whose pages are shown (default: all pages); `columns` are
+    its properties and fields of the page such as `doc.title`, separated by commas; `space`
+    keeps to one space; `sort` is the first order, `-` before it turns it round; `rows` is how
+    many a page of the table has; `id` tells two tables of one class on a page apart.
+    """
+    return LiveTable(context, class_, columns, space, sort, rows, id).render()

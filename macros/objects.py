@@ -1,0 +1,82 @@
+"""``<<objects/>>``: the values of a page's objects, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from wiki.classes import TYPES, visible
+from wiki.errors import InvalidReference
+from wiki.model import ClassDefinition, Object, Property
+from wiki.references import Reference
+from wiki.rendering.macros import MacroContext, macro
+
+#: What says how the wiki treats the page, and nothing about its subject.
+ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass"})
+ROW = Markup("<tr><th scope=\"row\"{help}>{label}</th><td>{value}</td></tr>\n")
+TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</table>\n')
+
+
+@macro("objects")
+def objects(context: MacroContext, of: str = "", empty: bool = False) -> Markup:
+    """The values of the viewed page's objects.
+
+    `of` names a class to show only its objects; `empty` shows properties without a value too.
+    """
+    shown = [obj for obj in context.document.objects
+             if obj.class_name == of or (not of and obj.class_name not in ABOUT_PAGES)]
+    captions = len({obj.class_name for obj in shown}) > 1
+    return Markup("").join(table(context, obj, captions, empty) for obj in shown)
+
+
+def table(context: MacroContext, obj: Object, with_caption: bool, empty: bool) -> Markup:
+    """One object as a table, in the order of its class."""
+    definition = context.wiki.class_definition(obj.class_name)
+    rows = Markup("").join(
+        ROW.format(label=prop.label, value=show(context, prop, value),
+                   help=Markup(' title="{}"').format(prop.help) if prop.help else "")
+        for prop, value in values_of(definition, visible(obj.values))
+        if empty or value not in (None, "", []))
+    caption = Markup("<caption>{}</caption>\n").format(
+        link(context, obj.class_name)) if with_caption else Markup("")
+    return TABLE.format(caption=caption, rows=rows) if rows else Markup("")
+
+
+def values_of(definition: ClassDefinition | None,
+              values: Mapping[str, Any]) -> Iterator[tuple[Property, Any]]:
+    """The properties of the class with their values, then the values that it has lost."""
+    properties = definition.properties if definition else ()
+    for prop in properties:
+        if prop.type != "Password":
+            yield prop, values.get(prop.name)
+    known = {prop.name for prop in properties}
+    for name, value in values.items():
+        if name not in known:
+            yield Property(name), value
+
+
+def show(context: MacroContext, prop: Property, value: Any) -> Markup:
+    """A value as its type has it."""
+    if value in (None, "", []):
+        return Markup("")
+    if prop.type in ("Page", "User"):
+        return link(context, str(value))
+    text = TYPES[prop.type].format(value, prop) if prop.type in TYPES else str(value)
+    if prop.type == "URL":
+        return Markup('<a href="{0}" rel="nofollow noopener">{0}</a>').format(text)
+    if prop.type == "Email":
+        return Markup('<a href="mailto:{0}">{0}</a>').format(text)
+    if prop.type == "TextArea":
+        return (context.render(text) if prop.options.get("kind") == "markdown"
+                else Markup("<pre>{}</pre>").format(text))
+    return Markup.escape(text)
+
+
+def link(context: MacroContext, name: str) -> Markup:
+    """A link to the page of that name, if it can be one."""
+    try:
+        return context.link(Reference.parse(name), name)
+    except InvalidReference:
+        return Markup.escape(name)

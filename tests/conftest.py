@@ -1,0 +1,169 @@
+"""What several tests start from: a wiki in a temporary folder, a browser's client, a server."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from wiki.api import Wiki
+from wiki.settings import Settings
+from wiki.site import Site
+from wiki.web.app import create_app
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a wiki in a folder of its own."""
+    return Settings(data=tmp_path / "data", admin_password=PASSWORD, secret_key="for tests")
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """A wiki with its shipped pages; nothing runs in it by itself."""
+    with Site(settings) as opened:
+        opened.install()
+        yield opened
+
+
+@pytest.fixture
+def wiki(site: Site) -> Wiki:
+    """The wiki as Admin."""
+    return site.wiki.as_user("Users.Admin")
+
+
+@pytest.fixture
+def app(site: Site) -> Flask:
+    return create_app(site=site)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A guest's browser."""
+    return app.test_client()
+
+
+class Browser:
+    """A client that, as a browser does, sends along what a page's form has in it."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, url: str, **options: object) -> TestResponse:
+        return self.client.get(url, **options)  # type: ignore[arg-type]
+
+    def token(self, url: str = "/login") -> str:
+        """The CSRF token of this session."""
+        match = re.search(r'name="csrf-token" content="([^"]+)"', self.get(url).text)
+        assert match, "the page has no token"
+        return match[1]
+
+    def post(self, url: str, **fields: object) -> TestResponse:
+        """Send a form with the session's token."""
+        return self.client.post(url, data={"form_token": self.token(), **fields})
+
+    def log_in(self, name: str = "Admin", password: str = PASSWORD) -> TestResponse:
+        return self.post("/login", name=name, password=password)
+
+
+@pytest.fixture
+def guest(client: FlaskClient) -> Browser:
+    return Browser(client)
+
+
+@pytest.fixture
+def admin(app: Flask) -> Browser:
+    """Admin's browser, logged in."""
+    browser = Browser(app.test_client())
+    assert browser.log_in().status_code == 302
+    return browser
+
+
+@pytest.fixture
+def user(app: Flask, site: Site) -> Browser:
+    """The browser of a user who may edit, and no more."""
+    site.add_user("Jo", PASSWORD)
+    browser = Browser(app.test_client())
+    assert browser.log_in("Jo").status_code == 302
+    return browser
+
+
+@dataclass
+class Server:
+    """A server in a process of its own, as a person starts it."""
+
+    data: Path
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = {**os.environ, "WIKIMILL_ADMIN_PASSWORD": PASSWORD}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "wiki.cli", "serve", "--data", str(self.data),
+                 "--port", str(self.port)],
+                env=environment, stdout=log, stderr=log, start_new_session=True)
+        until(self.answers, 60, f"the server does not answer; its output is in {self.log}")
+
+    def answers(self) -> bool:
+        assert self.process is not None and self.process.poll() is None, self.log.read_text()
+        try:
+            with urlopen(f"{self.url}/healthz", timeout=5) as response:
+                return bool(response.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        assert self.process is not None
+        os.killpg(self.process.pid, 9)
+        self.process.wait(20)
+        self.process = None
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server on a free port, with the shipped pages and the user Admin."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    running = Server(tmp_path / "data", port, tmp_path / "server.log")
+    running.start()
+    yield running
+    running.stop()
+
+
+def until(condition: Callable[[], bool], seconds: float, message: str) -> None:
+    """Wait until the condition holds, and fail with the message past the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, message
+        time.sleep(0.05)

@@ -1,0 +1,196 @@
+"""Texts compiled to what does not change: sanitised HTML, cut at its macros and links.
+
+Compiling is the dear part of a view, and depends on nothing but the text, so it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+
+from wiki.rendering import markdown
+from wiki.rendering.macros import Stash
+from wiki.rendering.sanitize import sanitize
+from wiki.rendering.syntax import Broken, Literal, Macro, Text, parse
+
+#: How much text the cache holds, in characters of source.
+CACHE_SIZE = 20_000_000
+
+#: Whether the output of a macro of this name stays inside a paragraph.
+Inline = Callable[[str], bool]
+
+_ATTRIBUTE = re.compile(r'([a-zA-Z][a-zA-Z0-9-]*)(?:="([^"]*)")?')
+_EMPTY = re.compile(r"<p>\s*</p>")
+_VOID = frozenset({"br", "img", "hr", "input", "col"})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An ``<a>`` or ``<img>`` whose address is found at each view."""
+
+    tag: str
+    attributes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a macro's output goes; ``paragraph`` tells that it stays inside one."""
+
+    node: Macro | Broken
+    paragraph: bool
+
+
+Segment = str | Link | Place
+
+
+class Compiler:
+    """Compiles texts and keeps what it compiled. Safe for use by several threads."""
+
+    def __init__(self, inline: Inline) -> None:
+        self._inline = inline
+        self._key = secrets.token_bytes(16)
+        self._kept: OrderedDict[bytes, tuple[int, tuple[Segment, ...]]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def compile(self, text: str, line: int = 1, column: int = 1,
+                stash: Stash | None = None) -> tuple[Segment, ...]:
+        """The text's segments; with a ``stash``, its words become their values, escaped."""
+        if stash is not None:
+            return self._compile(text, line, column, stash)
+        digest = hashlib.sha256(f"{line} {column} ".encode()
+                                + text.encode(errors="surrogatepass")).digest()
+        with self._lock:
+            kept = self._kept.get(digest)
+            if kept is not None:
+                self._kept.move_to_end(digest)
+                return kept[1]
+        segments = self._compile(text, line, column, None)
+        self._keep(digest, len(text) + 500, segments)
+        return segments
+
+    def _keep(self, digest: bytes, size: int, segments: tuple[Segment, ...]) -> None:
+        with self._lock:
+            if digest not in self._kept:
+                self._kept[digest] = (size, segments)
+                self._size += size
+            while self._size > CACHE_SIZE:
+                self._size -= self._kept.popitem(last=False)[1][0]
+
+    def _compile(self, text: str, line: int, column: int,
+                 stash: Stash | None) -> tuple[Segment, ...]:
+        # Known to nobody before the text is, and so not to be written into it.
+        digest = hmac.new(self._key, text.encode(errors="surrogatepass"), "sha256")
+        prefix = f"m{digest.hexdigest()[:20]}i"
+        source: list[str] = []
+        nodes: list[Macro | Broken] = []
+        for node in parse(text, line, column):
+            if isinstance(node, Text):
+                source.append(node.text)
+            elif isinstance(node, Literal):
+                source.append("&lt;&lt;")
+            else:
+                source.append(self._word(node, f"{prefix}{len(nodes)}z"))
+                nodes.append(node)
+        html = markdown.to_html("".join(source))
+        if stash is not None:
+            html = stash.restore(html, html=True)
+        return _Assembler(nodes, prefix, self._in_paragraph).assemble(sanitize(html))
+
+    def _in_paragraph(self, node: Macro | Broken) -> bool:
+        if isinstance(node, Macro) and self._inline(node.name):
+            return True
+        return isinstance(node, Broken) and not node.block
+
+    def _word(self, node: Macro | Broken, word: str) -> str:
+        apart = node.block and not node.indented and not self._in_paragraph(node)
+        return f"\n{word}\n" if apart else word
+
+
+class _Assembler:
+    """Cuts HTML at macros and links; a block in a paragraph ends it, and another begins."""
+
+    def __init__(self, nodes: list[Macro | Broken], prefix: str,
+                 in_paragraph: Callable[[Macro | Broken], bool]) -> None:
+        self.nodes = nodes
+        self.in_paragraph = in_paragraph
+        self.pattern = re.compile(
+            r"<(?P<slash>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>(?:[^>\"]|\"[^\"]*\")*)>"
+            rf"|{prefix}(?P<number>\d+)z")
+        self.word = re.compile(rf"{prefix}(\d+)z")
+        self.segments: list[Segment] = []
+        self.text: list[str] = []
+        self.paragraph = ""
+        self.inner: list[tuple[str, str]] = []
+        self.pre = 0
+
+    def assemble(self, html: str) -> tuple[Segment, ...]:
+        position = 0
+        for match in self.pattern.finditer(html):
+            self.text.append(html[position:match.start()])
+            if match["number"] is not None:
+                self._macro(int(match["number"]))
+            else:
+                self._tag(match)
+            position = match.end()
+        self.text.append(html[position:])
+        self._cut()
+        return tuple(self.segments)
+
+    def _cut(self, *segments: Segment) -> None:
+        text = _EMPTY.sub("", "".join(self.text))
+        if text:
+            self.segments.append(text)
+        self.text = []
+        self.segments.extend(segments)
+
+    def _macro(self, number: int) -> None:
+        if number >= len(self.nodes):
+            return
+        node = self.nodes[number]
+        if self.pre:
+            self.text.append(_escape(node.source))
+        elif self.in_paragraph(node):
+            self._cut(Place(node, True))
+        elif not self.paragraph:
+            self._cut(Place(node, False))
+        else:
+            self.text.extend(f"</{name}>" for name, _ in reversed(self.inner))
+            self.text.append("</p>")
+            self._cut(Place(node, False))
+            self.text.append(self.paragraph)
+            self.text.extend(tag for _, tag in self.inner)
+
+    def _tag(self, match: re.Match[str]) -> None:
+        name, closing = match["tag"], bool(match["slash"])
+        # A macro's word in an attribute stands for nothing: its output could leave the value.
+        tag = self.word.sub("", match[0])
+        if name == "pre":
+            self.pre += -1 if closing else 1
+        if name == "p":
+            self.paragraph, self.inner = ("" if closing else "<p>"), []
+        elif self.paragraph and name not in _VOID:
+            self._nest(name, tag, closing)
+        if name in ("a", "img") and not closing:
+            self._cut(Link(name, tuple(
+                (key, unescape(value)) for key, value in
+                _ATTRIBUTE.findall(self.word.sub("", match["attributes"])))))
+        else:
+            self.text.append(tag)
+
+    def _nest(self, name: str, tag: str, closing: bool) -> None:
+        if not closing:
+            self.inner.append((name, tag))
+        elif self.inner and self.inner[-1][0] == name:
+            self.inner.pop()
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,206 @@
+"""The door to rendering: :class:`Renderer` in this process, :class:`RenderPool` safely.
+
+No limit inside a Python process stops ``{{ 9**(9**9) }}``: what holds a script, and what is
+very big, is rendered by a worker process that is killed when its time is over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, cast
+
+from markupsafe import Markup
+
+from wiki.errors import WikiError
+from wiki.model import Document
+from wiki.rendering.engine import NeedsWorker, Renderer, RenderRequest, error_box
+from wiki.rendering.worker import encode_request
+
+__all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer"]
+
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one page may cost."""
+
+    #: Rendering in a worker, seconds.
+    seconds: float = 5.0
+    #: A worker's start, seconds.
+    start_seconds: float = 60.0
+    #: A worker's address space, bytes.
+    memory: int = 1 << 30
+    #: HTML, bytes.
+    output: int = 5_000_000
+    #: Worker processes.
+    workers: int = 2
+    #: A text that is larger is rendered by a worker, characters.
+    local_text: int = 200_000
+
+
+class WorkerFailed(WikiError):
+    """The page could not be rendered: its worker process ended."""
+
+
+class RenderPool:
+    """Renders in this process what holds no script, and the rest in worker processes.
+
+    ``factory`` is ``module:function``; it makes the worker's :class:`Renderer` from ``data``.
+    Safe for use by several threads. Workers start when they are needed.
+    """
+
+    def __init__(self, factory: str, data: str, local: Renderer,
+                 limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._local = local.without_scripts()
+        self._command = [sys.executable, "-m", "wiki.rendering.worker", factory, data,
+                         str(self._limits.memory)]
+        self._slots: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._workers = [_Worker(self._command, self._limits)
+                         for _ in range(self._limits.workers)]
+        for worker in self._workers:
+            self._slots.put(worker)
+
+    def render(self, document: Document, request: RenderRequest) -> Markup:
+        """See :meth:`Renderer.render`; never raises for what a page holds."""
+        if self._heavy(document) or self._local.sheet(document) is not None:
+            return self._remote("page", document, request)
+        try:
+            return self._local.render(document, request)
+        except NeedsWorker:
+            return self._remote("page", document, request)
+
+    def render_content(self, document: Document, request: RenderRequest) -> Markup:
+        """See :meth:`Renderer.render_content`."""
+        if self._heavy(document):
+            return self._remote("content", document, request)
+        try:
+            return self._local.render_content(document, request)
+        except NeedsWorker:
+            return self._remote("content", document, request)
+
+    def macros(self) -> object:
+        """See :meth:`Renderer.macros`."""
+        return self._local.macros()
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.stop()
+
+    def __enter__(self) -> RenderPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _heavy(self, document: Document) -> bool:
+        return "<<jinja" in document.content or len(document.content) > self._limits.local_text
+
+    def _remote(self, kind: str, document: Document, request: RenderRequest) -> Markup:
+        message = encode_request(kind, document, request, self._limits.seconds)
+        try:
+            worker = self._slots.get(timeout=self._limits.start_seconds)
+        except queue.Empty:
+            return error_box("The wiki is busy rendering other pages; try again in a moment.")
+        try:
+            return Markup(worker.ask(message))
+        except WorkerFailed as error:
+            return error_box(str(error), str(document.reference))
+        finally:
+            self._slots.put(worker)
+
+
+class _Worker:
+    """One worker process; used by one thread at a time."""
+
+    def __init__(self, command: list[str], limits: Limits) -> None:
+        self._command = command
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._closed = False
+
+    def ask(self, message: bytes) -> str:
+        """What the worker answers; raises WorkerFailed, and then its process is gone."""
+        try:
+            process = self._running()
+            deadline = time.monotonic() + self._limits.seconds
+            stdin = cast(IO[bytes], process.stdin)
+            stdin.write(message)
+            stdin.flush()
+            answer = self._read(process, deadline)
+        except (OSError, ValueError) as error:
+            self._kill()
+            raise WorkerFailed(f"the process that rendered it ended: {error}") from error
+        except WorkerFailed:
+            self._kill()
+            raise
+        return str(json.loads(answer)["html"])
+
+    def stop(self) -> None:
+        """End the process, and start no other."""
+        with self._starting:
+            self._closed = True
+        self._kill()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        process = self._process
+        if process is not None and process.poll() is None:
+            return process
+        self._kill()
+        with self._starting:
+            if self._closed:
+                raise WorkerFailed("the wiki is being stopped")
+            paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+            process = self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": paths})
+        self._read(process, time.monotonic() + self._limits.start_seconds)
+        return process
+
+    def _read(self, process: subprocess.Popen[bytes], deadline: float) -> bytes:
+        size = _LENGTH.unpack(self._read_exactly(process, _LENGTH.size, deadline))[0]
+        if size > self._limits.output:
+            raise WorkerFailed(f"its HTML is larger than {self._limits.output:,} bytes")
+        return self._read_exactly(process, size, deadline)
+
+    def _read_exactly(self, process: subprocess.Popen[bytes], size: int,
+                      deadline: float) -> bytes:
+        stdout = cast(IO[bytes], process.stdout).fileno()
+        parts: list[bytes] = []
+        while size:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([stdout], [], [], left)[0]:
+                raise WorkerFailed("rendering it took longer than "
+                                   f"{self._limits.seconds:g} seconds, and was stopped")
+            part = os.read(stdout, min(size, 1 << 20))
+            if not part:
+                raise WorkerFailed("the process that rendered it ended without an answer; it "
+                                   "may have used too much memory")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # what was still to be written to the dead process
+                    continue
+        process.wait()

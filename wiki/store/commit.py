@@ -1,0 +1,192 @@
+"""The one way to write: journal, files, index; and how an interrupted commit is finished.
+
+All of it needs the writer's lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from wiki.errors import StoreError
+from wiki.model import Document, Version
+from wiki.references import Reference
+from wiki.store import pagedb
+from wiki.store.batch import Save
+from wiki.store.files import PageFiles
+from wiki.store.index import Entry, Index
+from wiki.store.journal import (
+    Delete,
+    Header,
+    Journal,
+    Operation,
+    Position,
+    Rename,
+    SyncError,
+    Write,
+    boot_id,
+)
+
+#: Past this many bytes the page files are made durable and the journal begins anew.
+CHECKPOINT = 16 << 20
+
+
+class Committer:
+    """Applies changes; refuses to once a sync has failed."""
+
+    def __init__(self, journal: Path, files: PageFiles, index: Index) -> None:
+        self._journal = Journal(journal)
+        self._files = files
+        self._index = index
+        #: The journal's position that this process left applied.
+        self._applied: Position | None = None
+        self._failed: SyncError | None = None
+
+    def is_applied(self) -> bool:
+        """Whether nothing waits to be applied. May be asked without the lock."""
+        header = self._journal.header()
+        return (header is not None and header.boot == boot_id() != ""
+                and self._mark() == Position(header.generation, self._journal.size()))
+
+    def recover(self) -> None:
+        """Apply what a crash left unapplied; all of the journal after the machine went down,
+        since page files are made durable only at checkpoints.
+
+        Raises StoreError when this cannot be done now.
+        """
+        if self._failed is not None:
+            raise StoreError("a write to this disk failed, so nothing more is written until the "
+                             f"wiki is opened anew ({self._failed})")
+        header = self._journal.header()
+        if header is None:
+            header = self._journal.begin()
+        position = Position(header.generation, self._journal.size())
+        same_boot = header.boot == boot_id() != ""
+        if same_boot and position == self._applied:
+            return
+        mark = self._mark()
+        if not same_boot:
+            self._replay(header, header.end)
+            self.checkpoint()
+        elif mark is None or mark.generation != header.generation:
+            self._replay(header, header.end)
+        elif mark != position:
+            self._replay(header, mark.offset)
+        else:
+            self._applied = position
+
+    def save(self, saves: Sequence[tuple[Save, bytes]]) -> None:
+        """Commit saves that are known to fit; raises StoreError."""
+        writes = [Write(save.reference, save.document.version, save.expected, text)
+                  for save, text in saves]
+        latest = {save.reference: save.document for save, _ in saves}
+        self._commit(writes, latest)
+        if self._applied is not None and self._applied.offset > CHECKPOINT:
+            self.checkpoint()
+
+    def delete(self, references: Sequence[Reference]) -> None:
+        """Commit removals; raises StoreError."""
+        self._commit([Delete(reference) for reference in references], {})
+        self.checkpoint()
+
+    def rename(self, old: Reference, new: Document, expected: Version) -> None:
+        """Commit a move; raises StoreError."""
+        write = Write(new.reference, new.version, expected, pagedb.dumps(new))
+        self._files.path(new.reference)
+        self._commit([Rename(old, write)], {new.reference: new})
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Make the page files durable and empty the journal.
+
+        A removal or a move is always followed by one: a replay from the journal's beginning
+        then never sees a page's name stand for two different pages.
+        """
+        os.sync()
+        try:
+            header = self._journal.begin()
+        except OSError as error:
+            raise StoreError(f"the journal could not be begun anew: {error}") from error
+        self._applied = Position(header.generation, header.end)
+        self._index.set_meta("journal", str(self._applied))
+
+    def mark_applied(self) -> None:
+        """Note in a new index that it holds all that the journal does."""
+        header = self._journal.header() or self._journal.begin()
+        self._applied = Position(header.generation, self._journal.size())
+        self._index.set_meta("journal", str(self._applied))
+
+    def _mark(self) -> Position | None:
+        return Position.parse(self._index.get_meta("journal"))
+
+    def _commit(self, operations: Sequence[Operation],
+                latest: dict[Reference, Document]) -> None:
+        header = self._journal.header()
+        if header is None:
+            raise StoreError("the journal has vanished; open the wiki anew")
+        self._applied = None
+        try:
+            end = self._journal.append(operations)
+        except SyncError as error:
+            self._failed = error
+            raise
+        except OSError as error:
+            raise StoreError(f"nothing was saved: {error}") from error
+        position = Position(header.generation, end)
+        try:
+            self._apply(operations, latest, position)
+        except OSError as error:
+            raise StoreError("the save is in the journal and will be done as soon as it can be; "
+                             f"it could not be done now: {error}") from error
+        self._applied = position
+
+    def _replay(self, header: Header, start: int) -> None:
+        end = start
+        operations: list[Operation] = []
+        for record, record_end in self._journal.read(start):
+            operations.extend(record)
+            end = record_end
+        if end < self._journal.size():
+            self._journal.cut(end)
+        position = Position(header.generation, end)
+        try:
+            self._apply(operations, None, position)
+        except OSError as error:
+            raise StoreError(f"an interrupted save could not be finished: {error}") from error
+        self._applied = position
+        if any(not isinstance(operation, Write) for operation in operations):
+            self.checkpoint()
+
+    def _apply(self, operations: Sequence[Operation],
+               latest: dict[Reference, Document] | None, position: Position) -> None:
+        """Do it to the files and then to the index. ``latest`` is None in a replay: the
+        documents are then read from the journal, and the files looked at before."""
+        chains: dict[Reference, list[Write]] = {}
+        removed: list[Reference] = []
+        for operation in operations:
+            if isinstance(operation, Write):
+                chains.setdefault(operation.reference, []).append(operation)
+        entries = {reference: Entry(_document(writes[-1], latest, self._files),
+                                    self._files.write(writes, replay=latest is None))
+                   for reference, writes in chains.items()}
+        for operation in operations:
+            if isinstance(operation, Delete):
+                self._files.remove(operation.reference)
+                removed.append(operation.reference)
+            elif isinstance(operation, Rename):
+                write = operation.write
+                entries[write.reference] = Entry(_document(write, latest, self._files),
+                                                 self._files.move(operation))
+                removed.append(operation.old)
+        kept = [entry for reference, entry in entries.items() if reference not in removed]
+        self._index.update(kept, removed, str(position))
+
+
+def _document(write: Write, latest: dict[Reference, Document] | None,
+              files: PageFiles) -> Document:
+    if latest is not None:
+        return latest[write.reference]
+    return pagedb.loads(write.text, files.path(write.reference))
+
+

@@ -1,0 +1,345 @@
+"""The index over all pages: SQLite through SQLAlchemy Core. Derived: it can be built anew from
+the pages at any time, and is when its schema has changed or it cannot be read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import Pool
+
+from wiki.errors import StoreError
+from wiki.model import Document, Version
+from wiki.references import Reference, join_names
+from wiki.store import extract
+from wiki.store.base import Hit, Row
+from wiki.store.files import Stamp
+from wiki.store.pagedb import timestamp
+
+#: Changed with the tables below, so that an older index is built anew.
+SCHEMA = "1"
+BUSY_SECONDS = 60
+
+metadata = sa.MetaData()
+meta = sa.Table(
+    "meta", metadata,
+    sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+documents = sa.Table(
+    "documents", metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),
+    sa.Column("space", sa.Text, nullable=False), sa.Column("name", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False), sa.Column("author", sa.Text, nullable=False),
+    sa.Column("creator", sa.Text, nullable=False), sa.Column("created", sa.Text, nullable=False),
+    sa.Column("updated", sa.Text, nullable=False), sa.Column("version", sa.Text, nullable=False),
+    sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Index("documents_by_name", "name", "reference"),
+    sa.Index("documents_by_space", "space", "name", "reference"),
+    sa.Index("documents_by_updated", "updated"))
+objects = sa.Table(
+    "objects", metadata,
+    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
+    sa.Column("class", sa.Text, nullable=False), sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
+    sa.Index("objects_by_class", "class", "doc_name", "doc_ref", "doc_id", "number"))
+properties = sa.Table(
+    "properties", metadata,
+    sa.Column("doc_id", sa.Integer, nullable=False),
+    sa.Column("class", sa.Text, nullable=False), sa.Column("object", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False), sa.Column("text", sa.Text, nullable=False),
+    sa.Column("whole", sa.Text), sa.Column("number", sa.Float),
+    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
+    sa.Index("properties_by_value", "class", "name", "text", "doc_name", "doc_ref"),
+    sa.Index("properties_by_document", "doc_id", "class", "name"))
+links = sa.Table(
+    "links", metadata,
+    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("doc_ref", sa.Text, nullable=False),
+    sa.Index("links_by_target", "target", "doc_ref"))
+tags = sa.Table(
+    "tags", metadata,
+    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
+    sa.Column("tag", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
+    sa.Index("tags_by_tag", "tag", "doc_ref"))
+#: rowid is the document's id: a row is deleted by it and by nothing else.
+fulltext = sa.table("fulltext", sa.column("rowid"), sa.column("title"), sa.column("name"),
+                    sa.column("body"))
+_PARTS = (objects, properties, links, tags)
+_CREATE_FULLTEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS fulltext USING fts5(
+    title, name, body, tokenize = "unicode61 remove_diacritics 2")"""
+_SEARCH = sa.text("""
+    SELECT d.reference, d.title,
+           snippet(fulltext, 2, char(2), char(3), '…', 24) AS snippet
+    FROM fulltext JOIN documents d ON d.id = fulltext.rowid
+    WHERE fulltext MATCH :words AND (:space IS NULL OR d.space = :space
+          OR (d.space >= :below AND d.space < :behind))
+    ORDER BY bm25(fulltext, 10.0, 8.0, 1.0), d.name, d.reference LIMIT :limit OFFSET :offset""")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page to index, and the stamp of its file."""
+
+    document: Document
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index knows of a page's file."""
+
+    reference: str
+    version: str
+    mtime_ns: int
+    size: int
+
+
+class Index:
+    """The index file. Reading is free to all; writing needs the writer's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        #: Kept from being closed in a forked child, where they are the parent's.
+        self._inherited: list[Pool] = []
+
+    # -- life ------------------------------------------------------------------------------
+
+    def is_current(self) -> bool:
+        """Whether the file is there, readable, and has this schema."""
+        if not self.path.exists():
+            return False
+        try:
+            return self.get_meta("schema") == SCHEMA
+        except StoreError:
+            return False
+
+    def create(self) -> None:
+        """Make an empty index in place of what is there; :meth:`complete` it when it is filled.
+
+        In the same file, since other processes may have it open, unless it cannot be read.
+        """
+        try:
+            self._empty()
+        except StoreError:
+            self._engine.dispose()
+            for suffix in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._empty()
+
+    def complete(self) -> None:
+        """Declare the index filled: one that a crash left half filled is built anew."""
+        self.set_meta("schema", SCHEMA)
+
+    def _empty(self) -> None:
+        with self.writing() as connection:
+            names = connection.execute(sa.text(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
+                "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'fulltext\\_%' ESCAPE '\\'")).scalars()
+            for name in names.all():
+                connection.exec_driver_sql(f'DROP TABLE "{name}"')
+            metadata.create_all(connection)
+            connection.exec_driver_sql(_CREATE_FULLTEXT)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def forget(self) -> None:
+        """In a forked child: leave the parent's connections alone and open others."""
+        self._inherited.append(self._engine.pool)
+        self._engine.dispose(close=False)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
+    def get_meta(self, key: str) -> str | None:
+        with self.reading() as connection:
+            return connection.execute(
+                sa.select(meta.c.value).where(meta.c.key == key)).scalar()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Note a value; needs the writer's lock."""
+        with self.writing() as connection:
+            _set_meta(connection, key, value)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def update(self, entries: Sequence[Entry], removed: Iterable[Reference] = (),
+               mark: str | None = None) -> None:
+        """Index pages anew and drop others, and note how far the journal is applied, all in
+        one transaction."""
+        with self.writing() as connection:
+            entries = list({entry.document.reference: entry for entry in entries}.values())
+            gone = [str(reference) for reference in removed]
+            known = _ids(connection, [*gone, *(str(e.document.reference) for e in entries)])
+            _clear(connection, list(known.values()))
+            _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
+            _insert(connection, entries, known)
+            if mark is not None:
+                _set_meta(connection, "journal", mark)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def rows(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        with self.reading() as connection:
+            return connection.execute(statement).all()
+
+    def scalar(self, statement: sa.Select[Any]) -> Any:
+        with self.reading() as connection:
+            return connection.execute(statement).scalar()
+
+    def search(self, text: str, space: str | None, limit: int, offset: int) -> list[Hit]:
+        words = match_expression(text)
+        if not words:
+            return []
+        with self.reading() as connection:
+            found = connection.execute(_SEARCH, {
+                "words": words, "space": space, "below": f"{space}.", "behind": f"{space}/",
+                "limit": limit, "offset": offset}).all()
+        return [Hit(Reference.parse(ref), title, snippet) for ref, title, snippet in found]
+
+    def known(self, space: str) -> list[Known]:
+        """The pages of a space with the stamps of their files."""
+        columns = documents.c
+        return [Known(*row) for row in self.rows(
+            sa.select(columns.reference, columns.version, columns.mtime_ns, columns.size)
+            .where(columns.space == space))]
+
+
+def match_expression(text: str) -> str:
+    """An FTS5 expression for all the words, the last of them perhaps only begun."""
+    quoted = ['"' + word.replace('"', '""') + '"' for word in text.replace("\x00", " ").split()
+              if any(char.isalnum() for char in word)]
+    return " ".join(quoted) + ("*" if quoted and not text[-1:].isspace() else "")
+
+
+def to_row(row: Sequence[Any]) -> Row:
+    """A record from the columns reference, title, author, updated, version, hidden."""
+    reference, title, author, updated, version, hidden = row[:6]
+    return Row(Reference.parse(reference), title, author, datetime.fromisoformat(updated),
+               Version.parse(version), bool(hidden))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise StoreError(f"the index could not do this: {error.orig}") from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS},
+                              pool_size=8, max_overflow=64)
+    event.listen(engine, "connect", _set_up)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32000",
+                   "temp_store = MEMORY", "mmap_size = 268435456"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    connection.create_function("casefold", 1, _casefold, deterministic=True)
+
+
+def _casefold(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _set_meta(connection: Connection, key: str, value: str) -> None:
+    connection.execute(meta.insert().prefix_with("OR REPLACE"), {"key": key, "value": value})
+
+
+def _chunks(items: list[Any], size: int = 500) -> Iterator[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start:start + size]
+
+
+def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _chunks(references):
+        rows = connection.execute(sa.select(documents.c.reference, documents.c.id)
+                                  .where(documents.c.reference.in_(part)))
+        found.update((ref, number) for ref, number in rows)
+    return found
+
+
+def _clear(connection: Connection, ids: list[int]) -> None:
+    for table in _PARTS:
+        _delete_rows(connection, table.c.doc_id, ids)
+    _delete_rows(connection, fulltext.c.rowid, ids)
+
+
+def _delete_rows(connection: Connection, column: Any, ids: list[int]) -> None:
+    if ids:
+        connection.execute(sa.delete(column.table).where(column == sa.bindparam("doc")),
+                           [{"doc": number} for number in ids])
+
+
+def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int]) -> None:
+    highest = connection.execute(sa.select(sa.func.max(documents.c.id))).scalar() or 0
+    rows: dict[Any, list[dict[str, Any]]] = {}
+    for entry in entries:
+        number = known.get(str(entry.document.reference))
+        if number is None:
+            highest += 1
+            number = highest
+        for table, row in _rows(entry, number):
+            rows.setdefault(table, []).append(row)
+    for table, values in rows.items():
+        insert = sa.insert(table)
+        if table is documents:
+            insert = insert.prefix_with("OR REPLACE")
+        connection.execute(insert, values)
+
+
+def _rows(entry: Entry, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    document = entry.document
+    reference = str(document.reference)
+    name = document.reference.name
+    place = {"doc_id": number, "doc_ref": reference}
+    yield documents, _document_row(entry, number)
+    for obj in document.objects:
+        yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name}
+    for value in extract.values(document):
+        yield properties, {**place, "class": value.class_name, "object": value.object_number,
+                           "name": value.name, "text": value.text, "whole": value.whole,
+                           "number": value.number, "doc_name": name}
+    for target in extract.links(document):
+        yield links, {**place, "target": target}
+    for tag in dict.fromkeys(document.tags):
+        yield tags, {**place, "tag": tag}
+    yield fulltext, {"rowid": number, "title": document.title,
+                     "name": join_names((*document.reference.spaces, name)),
+                     "body": extract.words(document)}
+
+
+def _document_row(entry: Entry, number: int) -> dict[str, Any]:
+    document = entry.document
+    return {
+        "id": number, "reference": str(document.reference), "space": document.reference.space,
+        "name": document.reference.name, "title": document.title, "author": document.author,
+        "creator": document.creator, "created": timestamp(document.created),
+        "updated": timestamp(document.updated), "version": str(document.version),
+        "hidden": document.hidden, "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size}

@@ -1,0 +1,459 @@
+"""The embedded store: a TinyDB file a page, a write-ahead journal, an SQLite index.
+
+There is one way to write. Under the writer's lock a commit is appended to the journal and
+synced (this makes it durable), then done to the page files, then to the index in one
+transaction that also notes how far the journal is applied. Whoever takes the lock and finds a
+part not applied, after a crash, applies it first. Reading takes no lock.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import sqlalchemy as sa
+
+from wiki.errors import (
+    Conflict,
+    DamagedPage,
+    DocumentExists,
+    DocumentNotFound,
+    InvalidDocument,
+    RevisionNotFound,
+    StoreError,
+)
+from wiki.model import Document, Revision, Version
+from wiki.references import Reference
+from wiki.store import pagedb
+from wiki.store import query as queries
+from wiki.store.base import Blob, Healing, Hit, Problem, Query, Row
+from wiki.store.batch import Change, Pending, Removal, Save, ThreadBatch
+from wiki.store.blobs import Blobs
+from wiki.store.commit import Committer
+from wiki.store.files import PageFiles, Stamp
+from wiki.store.index import Index, documents, links, tags, to_row
+from wiki.store.lock import WriterLock
+from wiki.store.upkeep import Upkeep
+
+#: How many changes a batch holds back before it commits them.
+CHUNK = 256
+#: How many parsed pages are kept in memory.
+CACHED = 2000
+_ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
+        documents.c.version, documents.c.hidden)
+
+
+class TinyDBStore:
+    """A :class:`wiki.store.base.Store` in one directory; any number of processes may have it
+    open. After a fork it goes on working in the child."""
+
+    def __init__(self, data: Path) -> None:
+        """Opens the directory, making it where there is none, and finishes what a crash left.
+
+        Raises StoreError when the directory cannot be used.
+        """
+        self.data = data
+        try:
+            for name in ("pages", "history", "blobs", "tmp"):
+                (data / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{data} cannot hold a wiki: {error}") from error
+        self._files = PageFiles(data / "pages", data / "history", data / "tmp")
+        self._blobs = Blobs(data / "blobs", data / "tmp")
+        self._index = Index(data / "index.db")
+        self._lock = WriterLock(data / "lock")
+        self._cache = _Cache(CACHED)
+        self._batch = ThreadBatch()
+        self._committer = Committer(data / "journal", self._files, self._index)
+        self._upkeep = Upkeep(self._files, self._blobs, self._index)
+        self._blobs.clean()
+        self._recover()
+        _forget_after_fork(self)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def get(self, reference: Reference) -> Document:
+        """Raises DocumentNotFound, or DamagedPage."""
+        pending = self._batch.pending
+        if pending is not None and reference in pending.latest:
+            document = pending.latest[reference]
+            if document is None:
+                raise DocumentNotFound(f"there is no page {reference}")
+            return document
+        return self._read(reference)
+
+    def exists(self, reference: Reference) -> bool:
+        pending = self._batch.pending
+        if pending is not None and reference in pending.latest:
+            return pending.latest[reference] is not None
+        return self._files.exists(reference)
+
+    def revisions(self, reference: Reference) -> list[Revision]:
+        """All versions, newest first, the current one included."""
+        current = self.get(reference)
+        pending = self._batch.pending
+        held = pending.saves(reference) if pending is not None else []
+        revisions = [_revision(document) for document in held] or [_revision(current)]
+        if held and self._files.exists(reference) and _continues(pending, reference):
+            revisions.append(_revision(self._read(reference)))
+        for version in self._files.versions(reference):
+            if version < revisions[-1].version:
+                with suppress(DamagedPage, RevisionNotFound):
+                    revisions.append(_revision(self._read_revision(reference, version)))
+        return revisions
+
+    def revision(self, reference: Reference, version: Version) -> Document:
+        """Raises RevisionNotFound."""
+        pending = self._batch.pending
+        for document in pending.saves(reference) if pending is not None else []:
+            if document.version == version:
+                return document
+        with suppress(DocumentNotFound, DamagedPage):
+            current = self._read(reference)
+            if current.version == version:
+                return current
+        return self._read_revision(reference, version)
+
+    def _read(self, reference: Reference) -> Document:
+        try:
+            path = self._files.path(reference)
+        except InvalidDocument:  # no page of so long a name can have been kept
+            raise DocumentNotFound(f"there is no page {reference}") from None
+        try:
+            stamp = Stamp.of(path.stat())
+            document = self._cache.get(reference, stamp)
+            if document is None:
+                text, stamp = self._files.read(path)
+                document = pagedb.loads(text, path)
+                if document.reference != reference:
+                    raise DamagedPage(f"{path} says that it is {document.reference}")
+                self._cache.put(reference, stamp, document)
+        except (FileNotFoundError, NotADirectoryError):
+            raise DocumentNotFound(f"there is no page {reference}") from None
+        except OSError as error:
+            raise DamagedPage(f"{path} cannot be read: {error}") from error
+        return document
+
+    def _read_revision(self, reference: Reference, version: Version) -> Document:
+        return pagedb.loads(self._files.revision(reference, version),
+                            self._files.revision_path(reference, version))
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def save(self, document: Document, expected: Version | None) -> Document:
+        """Keep ``document`` as given, if the page's version is still ``expected``.
+
+        Raises:
+            Conflict: the page has another version, or is gone. In a batch it may also name an
+                earlier save, over which somebody else has saved meanwhile.
+            DocumentExists: ``expected`` is None and the page exists.
+        """
+        self._change(Save(document, expected))
+        return document
+
+    def delete(self, reference: Reference, expected: Version | None = None) -> None:
+        """Delete the page with its revisions; raises DocumentNotFound or Conflict."""
+        self._change(Removal(reference, expected))
+
+    def rename(self, old: Reference, new: Document, expected: Version) -> Document:
+        """Move the page with its revisions to ``new.reference``, saving ``new`` there."""
+        self._flush()
+        with self._lock:
+            self._committer.recover()
+            self._require_version(old, expected)
+            if new.reference == old or self._files.exists(new.reference):
+                raise DocumentExists(f"{new.reference} exists already")
+            self._committer.rename(old, new, expected)
+        return new
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Many saves by this thread, committed in chunks, between which others may write.
+
+        What was saved before the block raised is kept all the same. A page that somebody else
+        saves before its chunk is committed raises Conflict there; the rest of the chunk is kept.
+        """
+        if self._batch.pending is None:
+            self._batch.pending = Pending()
+        pending = self._batch.pending
+        pending.depth += 1
+        try:
+            yield
+        finally:
+            pending.depth -= 1
+            if pending.depth == 0:
+                try:
+                    self._flush()
+                finally:
+                    self._batch.pending = None
+
+    def _change(self, change: Change) -> None:
+        self._files.path(change.reference)  # refuses what no path can hold before it is kept
+        pending = self._batch.pending
+        if pending is None:
+            self._commit([change])
+            return
+        self._require(change)
+        pending.add(change)
+        if len(pending.changes) >= CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        pending = self._batch.pending
+        if pending is not None and pending.changes:
+            changes = pending.take()
+            self._batch.pending = None  # what is checked now is what is on disk
+            try:
+                self._commit(changes)
+            finally:
+                self._batch.pending = pending
+
+    def _commit(self, changes: Sequence[Change]) -> None:
+        """Commit runs of saves and runs of removals, in order."""
+        texts = {id(change): pagedb.dumps(change.document)
+                 for change in changes if isinstance(change, Save)}
+        conflicts: list[Conflict | DocumentExists | DocumentNotFound] = []
+        with self._lock:
+            self._committer.recover()
+            for run in _runs(changes):
+                fitting = self._fitting(run, conflicts)
+                saves = [change for change in fitting if isinstance(change, Save)]
+                if saves:
+                    self._committer.save([(save, texts[id(save)]) for save in saves])
+                    continue
+                if fitting:
+                    self._committer.delete([change.reference for change in fitting])
+        if conflicts:
+            raise conflicts[0]
+
+    def _fitting(self, run: Sequence[Change],
+                 conflicts: list[Conflict | DocumentExists | DocumentNotFound]) -> list[Change]:
+        """The changes of a run that do not conflict, also with one another."""
+        fitting: list[Change] = []
+        versions: dict[Reference, Version | None] = {}
+        for change in run:
+            try:
+                if change.reference in versions:
+                    _compare(change, versions[change.reference])
+                else:
+                    self._require(change)
+            except (Conflict, DocumentExists, DocumentNotFound) as error:
+                conflicts.append(error)
+                continue
+            versions[change.reference] = (change.document.version if isinstance(change, Save)
+                                          else None)
+            fitting.append(change)
+        return fitting
+
+    def _require(self, change: Change) -> None:
+        """Raises unless the page is as the change expects it."""
+        if isinstance(change, Removal) and change.expected is None:
+            if not self.exists(change.reference):  # a damaged page can be deleted
+                raise DocumentNotFound(f"there is no page {change.reference}")
+            return
+        try:
+            current: Version | None = self.get(change.reference).version
+        except DocumentNotFound:
+            current = None
+        _compare(change, current)
+
+    def _require_version(self, reference: Reference, expected: Version) -> None:
+        version = self._read(reference).version
+        if version != expected:
+            raise Conflict(f"{reference} is at version {version}, and no longer at {expected}")
+
+    # -- attachments -----------------------------------------------------------------------
+
+    def put_blob(self, stream: BinaryIO | bytes, limit: int | None = None) -> Blob:
+        """Keep bytes, durably, before a document names them. Raises TooLarge past ``limit``."""
+        return self._blobs.put(stream, limit)
+
+    def open_blob(self, sha256: str) -> BinaryIO:
+        """A seekable stream; raises AttachmentNotFound."""
+        return self._blobs.open(sha256)
+
+    # -- finding ---------------------------------------------------------------------------
+
+    def query(self, query: Query) -> Iterator[Row]:
+        """Rows, fetched as they are asked for; raises QueryError."""
+        self._flush()
+        return queries.run(self._index, query)
+
+    def count(self, query: Query) -> int:
+        """How many documents fit, ``limit`` and ``offset`` aside; raises QueryError."""
+        self._flush()
+        return queries.count(self._index, query)
+
+    def spaces(self) -> list[tuple[str, int]]:
+        """Every space that holds pages, with their number, in order."""
+        self._flush()
+        column = documents.c.space
+        return [(space, number) for space, number in self._index.rows(
+            sa.select(column, sa.func.count()).group_by(column).order_by(column))]
+
+    def search(self, text: str, space: str | None = None, limit: int = 20,
+               offset: int = 0) -> Sequence[Hit]:
+        """Pages with all the words, best first; the last word may be a beginning."""
+        self._flush()
+        return self._index.search(text, space, limit, offset)
+
+    def backlinks(self, reference: Reference) -> list[Reference]:
+        """The pages that link to the page, or have it for a parent."""
+        self._flush()
+        return self._references(sa.select(links.c.doc_ref)
+                                .where(links.c.target == str(reference))
+                                .order_by(links.c.doc_ref))
+
+    def tags(self) -> list[tuple[str, int]]:
+        """Every tag with its number of pages, in order."""
+        self._flush()
+        return [(tag, number) for tag, number in self._index.rows(
+            sa.select(tags.c.tag, sa.func.count()).group_by(tags.c.tag).order_by(tags.c.tag))]
+
+    def tagged(self, tag: str) -> list[Reference]:
+        self._flush()
+        return self._references(sa.select(tags.c.doc_ref).where(tags.c.tag == tag)
+                                .order_by(tags.c.doc_ref))
+
+    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
+        """Pages by their last change, newest first."""
+        self._flush()
+        return [to_row(row) for row in self._index.rows(
+            sa.select(*_ROW).order_by(documents.c.updated.desc(), documents.c.reference)
+            .limit(limit).offset(offset))]
+
+    def _references(self, statement: sa.Select[tuple[str]]) -> list[Reference]:
+        return [Reference.parse(text) for (text,) in self._index.rows(statement)]
+
+    # -- upkeep ----------------------------------------------------------------------------
+
+    def reindex(self) -> int:
+        """Build the index anew from the documents; returns their number."""
+        self._flush()
+        with self._lock:
+            self._committer.recover()
+            return self._rebuild()
+
+    def heal(self) -> Healing:
+        """Bring the index up to date with files changed under it."""
+        self._flush()
+        with self._lock:
+            self._committer.recover()
+            return self._upkeep.heal()
+
+    def check(self) -> Iterable[Problem]:
+        """Damaged pages and revisions, missing or wrong attachments, and where the index does
+        not agree with the files."""
+        self._flush()
+        return self._upkeep.check()
+
+    def close(self) -> None:
+        """Let go of the files; what was acknowledged is durable already."""
+        self._index.close()
+
+    def _rebuild(self) -> int:
+        self._index.create()
+        number = self._upkeep.index_all()
+        self._committer.mark_applied()
+        self._index.complete()
+        return number
+
+    def _recover(self) -> None:
+        """Finish what a crash left, and build the index where it is missing or of old."""
+        if self._index.is_current() and self._committer.is_applied():
+            return
+        with self._lock:
+            current = self._index.is_current()
+            if not current:
+                self._index.create()
+            self._committer.recover()
+            if not current:
+                self._upkeep.index_all()
+                self._index.complete()
+
+    def _after_fork(self) -> None:
+        self._index.forget()
+        self._lock.forget()
+        self._cache = _Cache(CACHED)
+        self._batch = ThreadBatch()
+
+
+def _compare(change: Change, current: Version | None) -> None:
+    expected = change.expected
+    if current == expected:
+        return
+    if isinstance(change, Removal):
+        if current is None:
+            raise DocumentNotFound(f"there is no page {change.reference}")
+        if expected is None:
+            return
+    if expected is None:
+        raise DocumentExists(f"{change.reference} exists already")
+    if current is None:
+        raise Conflict(f"{change.reference} was deleted since version {expected} was read")
+    raise Conflict(f"{change.reference} is at version {current}, and no longer at {expected}")
+
+
+def _runs(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Neighbours of the same kind; a page that is deleted and made anew begins a new run."""
+    run: list[Change] = []
+    for change in changes:
+        if run and isinstance(run[-1], Save) != isinstance(change, Save):
+            yield run
+            run = []
+        run.append(change)
+    if run:
+        yield run
+
+
+def _continues(pending: Pending | None, reference: Reference) -> bool:
+    """Whether what a batch holds back follows what is on disk."""
+    first = next((change for change in pending.changes if change.reference == reference), None
+                 ) if pending is not None else None
+    return isinstance(first, Save) and first.expected is not None
+
+
+def _revision(document: Document) -> Revision:
+    return Revision(document.version, document.author, document.updated, document.comment,
+                    document.minor)
+
+
+def _forget_after_fork(store: TinyDBStore) -> None:
+    alive = weakref.ref(store)
+
+    def forget() -> None:
+        forked = alive()
+        if forked is not None:
+            forked._after_fork()
+
+    os.register_at_fork(after_in_child=forget)
+
+
+class _Cache:
+    """Parsed pages, the least recently used dropped first; each good while its file is."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[Reference, tuple[Stamp, Document]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, reference: Reference, stamp: Stamp) -> Document | None:
+        with self._lock:
+            entry = self._entries.get(reference)
+            if entry is None or entry[0] != stamp:
+                return None
+            self._entries.move_to_end(reference)
+            return entry[1]
+
+    def put(self, reference: Reference, stamp: Stamp, document: Document) -> None:
+        with self._lock:
+            self._entries[reference] = (stamp, document)
+            self._entries.move_to_end(reference)
+            while len(self._entries) > self._size:
+                self._entries.popitem(last=False)

@@ -1,0 +1,150 @@
+"""Setting the index right from the page files, and looking for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from wiki.errors import DamagedPage, WikiError
+from wiki.model import Document
+from wiki.references import Reference, split_names
+from wiki.store import names, pagedb
+from wiki.store.base import Healing, Problem
+from wiki.store.blobs import Blobs
+from wiki.store.files import SUFFIX, PageFiles, Stamp
+from wiki.store.index import Entry, Index, Known, documents
+
+#: How many pages go into one transaction.
+CHUNK = 500
+
+
+class Upkeep:
+    """Works folder by folder, so that nothing holds the whole wiki in memory."""
+
+    def __init__(self, files: PageFiles, blobs: Blobs, index: Index) -> None:
+        self._files = files
+        self._blobs = blobs
+        self._index = index
+
+    def index_all(self) -> int:
+        """Index every page that can be read, into an empty index; returns their number."""
+        number = 0
+        entries: list[Entry] = []
+        for folder, found in self._files.walk():
+            for name in found:
+                try:
+                    entries.append(self._entry(folder / name))
+                except (DamagedPage, FileNotFoundError):
+                    continue
+                number += 1
+                if len(entries) >= CHUNK:
+                    self._index.update(entries)
+                    entries = []
+        self._index.update(entries)
+        return number
+
+    def heal(self) -> Healing:
+        """Index what has changed by its stamp, drop what has vanished."""
+        healing = Healing()
+        known_folders = self._spaces()
+        for folder, found in self._files.walk():
+            self._heal_folder(folder, found, known_folders.pop(folder, None), healing)
+        for space in known_folders.values():
+            self._drop([row.reference for row in self._index.known(space)], healing)
+        return healing
+
+    def check(self) -> Iterator[Problem]:
+        """Everything found wrong, as it is found."""
+        known_folders = self._spaces()
+        for folder, found in self._files.walk():
+            space = known_folders.pop(folder, None)
+            known = self._known(space)
+            for name, stamp in found.items():
+                yield from self._check_page(folder / name, stamp, known.pop(name, None))
+            for row in known.values():
+                yield Problem(row.reference, "is in the index, but has no file")
+        for space in known_folders.values():
+            for row in self._index.known(space):
+                yield Problem(row.reference, "is in the index, but has no file")
+
+    def _heal_folder(self, folder: Path, found: dict[str, Stamp], space: str | None,
+                     healing: Healing) -> None:
+        known = self._known(space)
+        entries: list[Entry] = []
+        for name, stamp in found.items():
+            row = known.pop(name, None)
+            if row is not None and (row.mtime_ns, row.size) == (stamp.mtime_ns, stamp.size):
+                continue
+            try:
+                entries.append(self._entry(folder / name))
+            except FileNotFoundError:
+                continue
+            except DamagedPage as error:
+                healing.damaged.append(Problem(str(folder / name), str(error)))
+        for start in range(0, len(entries), CHUNK):
+            self._index.update(entries[start:start + CHUNK])
+        healing.indexed += len(entries)
+        self._drop([row.reference for row in known.values()], healing)
+
+    def _drop(self, references: list[str], healing: Healing) -> None:
+        for start in range(0, len(references), CHUNK):
+            self._index.update([], [Reference.parse(text)
+                                    for text in references[start:start + CHUNK]])
+        healing.dropped += len(references)
+
+    def _entry(self, path: Path) -> Entry:
+        """Raises DamagedPage or FileNotFoundError."""
+        text, stamp = self._files.read(path)
+        document = pagedb.loads(text, path)
+        if self._files.path(document.reference) != path:
+            raise DamagedPage(f"{path} says that it is {document.reference}, whose file is "
+                              "another")
+        return Entry(document, stamp)
+
+    def _spaces(self) -> dict[Path, str]:
+        rows = self._index.rows(sa.select(documents.c.space).distinct())
+        return {self._files.pages / names.space_path(split_names(space)): space
+                for (space,) in rows}
+
+    def _known(self, space: str | None) -> dict[str, Known]:
+        """The index's rows of a space by the file that each should have."""
+        rows = self._index.known(space) if space is not None else []
+        return {names.encode(split_names(row.reference)[-1]) + SUFFIX: row for row in rows}
+
+    def _check_page(self, path: Path, stamp: Stamp, known: Known | None) -> Iterator[Problem]:
+        try:
+            entry = self._entry(path)
+        except FileNotFoundError:
+            return
+        except DamagedPage as error:
+            yield Problem(str(path), str(error))
+            return
+        document = entry.document
+        where = str(document.reference)
+        if known is None:
+            yield Problem(where, "is not in the index; `wikimill reindex` puts it there")
+        elif (known.version, known.mtime_ns, known.size) != (
+                str(document.version), stamp.mtime_ns, stamp.size):
+            yield Problem(where, f"is at version {document.version}, but at {known.version} in "
+                                 "the index, or its file was changed since")
+        yield from self._check_attachments(document, where)
+        yield from self._check_revisions(document.reference)
+
+    def _check_attachments(self, document: Document, where: str) -> Iterator[Problem]:
+        for attachment in document.attachments:
+            size = self._blobs.size(attachment.sha256)
+            if size is None:
+                yield Problem(where, f"the bytes of {attachment.filename} are missing")
+            elif size != attachment.size:
+                yield Problem(where, f"{attachment.filename} has {size} bytes instead of "
+                                     f"{attachment.size}")
+
+    def _check_revisions(self, reference: Reference) -> Iterator[Problem]:
+        for version in self._files.versions(reference):
+            path = self._files.revision_path(reference, version)
+            try:
+                pagedb.loads(self._files.revision(reference, version), path)
+            except WikiError as error:
+                yield Problem(str(path), str(error))

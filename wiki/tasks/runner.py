@@ -1,0 +1,221 @@
+"""Runners: what starts runs. The local one has a warm fork server on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import wiki as package
+from wiki.errors import TaskError
+from wiki.tasks.keeper import GRACE
+from wiki.tasks.runs import Ending, Progress, Run, Runs
+
+#: How long a run may take to start, the fork server's own start included, in seconds.
+START_WITHIN = 60.0
+#: How long the fork server gets to end its runs.
+CLOSE_WITHIN = 15.0
+
+
+class Runner(Protocol):
+    """Starts runs, and knows of them, wherever they run."""
+
+    #: Called with a run's id when it has ended, from any thread.
+    on_end: Callable[[str], None]
+
+    def start(self, run: Run) -> None:
+        """Start it; when this returns, :meth:`alive` is true until the run has ended.
+
+        Raises TaskError where it could not be started.
+        """
+
+    def alive(self, run_id: str) -> bool: ...
+
+    def cancel(self, run_id: str) -> None:
+        """Ask for its end: politely, then with signals."""
+
+    def progress(self, run_id: str) -> Progress | None: ...
+
+    def ending(self, run_id: str) -> Ending:
+        """How a run ended that is not alive."""
+
+    def load(self, run_id: str) -> Run | None:
+        """What runs or ran; None once it is forgotten."""
+
+    def ids(self) -> Iterator[str]:
+        """All runs that are not forgotten."""
+
+    def forget(self, run_id: str) -> None:
+        """Put away what is left of a run that has ended."""
+
+    def close(self) -> None:
+        """End; what still runs is ended too."""
+
+
+def ignore(_run_id: str) -> None:
+    """Nobody wants to know."""
+
+
+class LocalRunner:
+    """Runs on this machine, each in a process of its own.
+
+    The fork server starts with the first run. When this process dies, the runs die with it.
+    """
+
+    def __init__(self, data: Path, *, grace: float = GRACE) -> None:
+        self.on_end: Callable[[str], None] = ignore
+        self._data = data.resolve()
+        self._grace = grace
+        self._runs = Runs(self._data / "runs")
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+
+    def start(self, run: Run) -> None:
+        self._runs.create(run)
+        with self._lock:
+            if self._server is None or not self._server.usable:
+                if self._server is not None:
+                    self._server.close()
+                self._server = _Server(self._data, self._grace, self._ended)
+            server = self._server
+        server.start(run.id)
+
+    def _ended(self, run_id: str) -> None:
+        self.on_end(run_id)
+
+    def alive(self, run_id: str) -> bool:
+        return self._runs.alive(run_id)
+
+    def cancel(self, run_id: str) -> None:
+        self._runs.cancel(run_id)
+
+    def progress(self, run_id: str) -> Progress | None:
+        return self._runs.progress(run_id)
+
+    def ending(self, run_id: str) -> Ending:
+        return self._runs.ending(run_id)
+
+    def load(self, run_id: str) -> Run | None:
+        return self._runs.load(run_id)
+
+    def ids(self) -> Iterator[str]:
+        return self._runs.ids()
+
+    def forget(self, run_id: str) -> None:
+        self._runs.remove(run_id)
+
+    def close(self) -> None:
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+
+class _Server:
+    """The fork server as its parent sees it."""
+
+    def __init__(self, data: Path, grace: float, on_end: Callable[[str], None]) -> None:
+        self._on_end = on_end
+        self._runs = Runs(data / "runs")
+        self._lock = threading.Lock()
+        self._starting: dict[str, Future[None]] = {}
+        self._running: set[str] = set()
+        self.usable = True
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "wiki.tasks.forkserver", str(data), str(grace)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=_environment(),
+            start_new_session=True)
+        self._requests: IO[bytes] = _pipe(self._process.stdin)
+        self._reports: IO[bytes] = _pipe(self._process.stdout)
+        self._reader = threading.Thread(target=self._read, name="runner", daemon=True)
+        self._reader.start()
+
+    def start(self, run_id: str) -> None:
+        """Raises TaskError."""
+        answer: Future[None] = Future()
+        with self._lock:
+            self._starting[run_id] = answer
+        try:
+            if not self.usable:
+                raise BrokenPipeError
+            self._requests.write(json.dumps({"run": run_id}).encode() + b"\n")
+            answer.result(START_WITHIN)
+        except (OSError, ValueError):
+            raise TaskError("The run could not be started: the fork server is gone") from None
+        except FutureTimeout:
+            raise TaskError(f"The run did not start within {START_WITHIN:g} s") from None
+
+    def close(self) -> None:
+        """End the fork server and its runs, and wait for that."""
+        with suppress(OSError):
+            self._requests.close()
+        try:
+            self._process.wait(CLOSE_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._reader is not threading.current_thread():
+            self._reader.join(CLOSE_WITHIN)
+        self._reports.close()
+
+    def _read(self) -> None:
+        """The reader thread: pass on what the fork server tells."""
+        buffered = b""
+        while data := self._reports.read(65536):
+            *lines, buffered = (buffered + data).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        self._gone()
+
+    def _take(self, report: dict[str, Any]) -> None:
+        run_id, event = report["run"], report["event"]
+        with self._lock:
+            answer = self._starting.pop(run_id, None)
+            if event == "started":
+                self._running.add(run_id)
+            else:
+                self._running.discard(run_id)
+        if answer is not None:
+            if event == "failed":
+                answer.set_exception(TaskError(f"The run could not be started: "
+                                               f"{report['error']}"))
+            else:
+                answer.set_result(None)
+        if event == "ended":
+            self._on_end(run_id)
+
+    def _gone(self) -> None:
+        """The fork server has ended, and its runs with it."""
+        with self._lock:
+            self.usable = False
+            starting, self._starting = self._starting, {}
+            running, self._running = self._running, set()
+        for answer in starting.values():
+            answer.set_exception(TaskError("The run could not be started: the fork server died"))
+        for run_id in running:
+            self._runs.wait(run_id)
+            self._on_end(run_id)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise TaskError("The fork server could not be started")
+    return stream
+
+
+def _environment() -> dict[str, str]:
+    """For the fork server: our package found, and none of the server's own settings, which hold
+    its secrets."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("WIKIMILL_")}
+    root = str(Path(package.__file__).parent.parent)
+    paths = [root, *filter(None, [kept.get("PYTHONPATH")])]
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}

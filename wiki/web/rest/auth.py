@@ -1,0 +1,61 @@
+"""Who calls: Basic credentials with every call, or a browser's session."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from wiki.errors import AccessDenied, AuthenticationFailed
+from wiki.model import GUEST
+from wiki.web import session
+from wiki.web.rest.context import site
+
+
+def authenticate() -> None:
+    """Find out who calls; before every call of the API.
+
+    Raises AuthenticationFailed for wrong credentials, AccessDenied for a change by nobody, or
+    by a page of another site.
+    """
+    changes = request.method not in session.SAFE_METHODS
+    if changes and is_cross_site():
+        raise AccessDenied("Another site's page may not change this wiki.")
+    if "Authorization" in request.headers:
+        g.rest_user = user_of_header()
+    else:
+        g.rest_user = session.current_user()
+        if changes and g.rest_user != GUEST:
+            check_token()
+    if changes and g.rest_user == GUEST:
+        raise AccessDenied("Only a user may change something: send a user's name and password "
+                           "(Basic auth).")
+
+
+def user_of_header() -> str:
+    """The user whose credentials the request carries; raises AuthenticationFailed."""
+    given = request.authorization
+    if given is not None and given.type == "bearer":
+        raise AuthenticationFailed("This wiki gives out no bearer tokens yet; send a user's name "
+                                   "and password (Basic auth).")
+    if given is None or given.type != "basic":
+        raise AuthenticationFailed("The Authorization header is not one of Basic auth.")
+    return site().accounts.verify(given.username or "", given.password or "",
+                                  request.remote_addr or "")
+
+
+def check_token() -> None:
+    """Raises AccessDenied where a session's change lacks the session's token."""
+    if not session.token_is_right(request.headers.get(session.TOKEN_HEADER, "")):
+        raise AccessDenied(f"A change by a browser's session needs its token in "
+                           f"{session.TOKEN_HEADER}; load the page again, or use Basic auth.")
+
+
+def is_cross_site() -> bool:
+    """Whether a browser says that another site's page makes it call: it would send along Basic
+    credentials that it remembers."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host

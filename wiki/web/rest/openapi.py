@@ -1,0 +1,211 @@
+"""The OpenAPI 3.1 document, made from the table of operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wiki.web.rest.routes import Operation
+
+JSON = dict[str, Any]
+
+
+def _schema(kind: str, description: str = "", **more: Any) -> JSON:
+    return {"type": kind, **({"description": description} if description else {}), **more}
+
+
+def _object(properties: JSON, required: Iterable[str] = (), **more: Any) -> JSON:
+    made = {"type": "object", "properties": properties, **more}
+    return {**made, "required": list(required)} if required else made
+
+
+def _ref(name: str) -> JSON:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(of: JSON) -> JSON:
+    return _object({"items": {"type": "array", "items": of},
+                    "next_cursor": {"type": ["string", "null"],
+                                    "description": "Send it as cursor for the next page."}},
+                   ("items", "next_cursor"))
+
+
+TEXT: JSON = {"type": "string"}
+MAYBE: JSON = {"type": ["string", "null"]}
+FLAG: JSON = {"type": "boolean"}
+COUNT: JSON = {"type": "integer", "minimum": 0}
+DATE: JSON = {"type": "string", "format": "date-time"}
+TAGS: JSON = {"type": "array", "items": TEXT}
+VALUES: JSON = _schema("object", "Property name -> value: text, number, true, false, null or a "
+                       "list of texts. Passwords are never shown, and kept where not named.")
+
+#: Parameters in an address.
+PATH: Mapping[str, JSON] = {
+    "ref": _schema("string", "A page's name, such as Space.Name"),
+    "class_name": _schema("string", "A class's name, such as Books.BookClass"),
+    "number": _schema("integer", "The object's number within its class", minimum=0),
+    "filename": TEXT,
+    "version": _schema("string", "A version, such as 2.1"),
+    "log": _schema("string", "A log's name, such as Tasks.SimpleTask.log"),
+}
+#: Parameters in a query.
+PARAMETERS: Mapping[str, JSON] = {
+    "space": _schema("string", "Only pages of this space"),
+    "class": _schema("string", "Only what has, or is, an object of this class"),
+    "prefix": _schema("string", "Only pages whose full name begins so"),
+    "limit": _schema("integer", "At most so many items (100 unless told, at most 1000); of a "
+                     "log: bytes, or lines with q", minimum=1),
+    "cursor": _schema("string", "next_cursor of the answer before"),
+    "order_by": _schema("string", "Fields of the document or properties, with commas between "
+                        "them; - before one turns the order round"),
+    "q": _schema("string", "What to search for"),
+    "status": _schema("string", "Only tasks of this status"),
+    "offset": _schema("integer", "Begin at this byte of the log", minimum=0),
+    "lines": _schema("integer", "The last so many lines of the log", minimum=0),
+}
+
+PAGE_FIELDS: JSON = {
+    "title": TEXT, "content": TEXT, "syntax": TEXT, "parent": TEXT, "hidden": FLAG, "tags": TAGS,
+    "comment": _schema("string", "What the save was about"),
+    "class": {"anyOf": [{"type": "null"}, _ref("Class")]},
+}
+READ_ONLY: JSON = {
+    "version": TEXT, "author": TEXT, "created": DATE, "updated": DATE,
+    "attachments": {"type": "array", "items": _ref("Attachment")},
+}
+ROW: JSON = {"reference": TEXT, "title": TEXT, "author": TEXT, "version": TEXT, "updated": DATE,
+             "hidden": FLAG}
+TASK: JSON = {
+    "reference": TEXT, "title": TEXT, "status": MAYBE, "executor": MAYBE, "version": TEXT,
+    "log": TEXT, "progress": {"anyOf": [{"type": "null"}, _ref("Progress")]},
+    "last_run": {"anyOf": [{"type": "null"}, VALUES]},
+}
+NUMBER: JSON = {"type": ["number", "null"]}
+
+SCHEMAS: Mapping[str, JSON] = {
+    "Page": _object({"reference": TEXT, **PAGE_FIELDS, **READ_ONLY,
+                     "objects": {"type": "array", "items": _ref("Object")}},
+                    ("reference", "title", "content", "version", "objects", "attachments")),
+    "PageChange": _object(
+        {"reference": TEXT, **PAGE_FIELDS, "minor": FLAG,
+         **{name: {**schema, "readOnly": True} for name, schema in READ_ONLY.items()},
+         "objects": {"type": "array", "items": _ref("GivenObject"),
+                     "description": "All objects of the page; left out, they stay."}},
+        additionalProperties=False),
+    "Object": _object({"class": TEXT, "number": COUNT, "properties": VALUES},
+                      ("class", "number", "properties")),
+    "GivenObject": _object({"class": TEXT, "number": COUNT, "properties": VALUES}, ("class",)),
+    "NewObject": _object({"class": TEXT, "properties": VALUES, "comment": TEXT, "minor": FLAG},
+                         ("class",)),
+    "ObjectChange": _object({"properties": VALUES, "comment": TEXT, "minor": FLAG}),
+    "Class": _object({"properties": {"type": "array", "items": _object(
+        {"name": TEXT, "type": TEXT, "prettyName": TEXT, "help": TEXT, "default": {},
+         "required": FLAG}, ("name", "type"))}}, ("properties",)),
+    "Attachment": _object({"filename": TEXT, "size": COUNT, "mimetype": TEXT, "sha256": TEXT},
+                          ("filename", "size", "mimetype", "sha256")),
+    "Revision": _object({"version": TEXT, "author": TEXT, "updated": DATE, "comment": TEXT,
+                         "minor": FLAG}),
+    "Row": _object(ROW),
+    "Found": _object({**ROW, "objects": {"type": "array", "items": _ref("Object")}}),
+    "Hit": _object({"reference": TEXT, "title": TEXT, "snippet": TEXT,
+                    "marks": {"type": "array", "items": {"type": "array", "items": COUNT},
+                              "description": "Begin and end of each word found in snippet"}}),
+    "Progress": _object({"done": NUMBER, "total": NUMBER, "message": TEXT, "percent": NUMBER,
+                         "elapsed": NUMBER, "remaining": NUMBER, "started": NUMBER,
+                         "updated": NUMBER}),
+    "Task": _object(TASK),
+    "Invocation": _object({
+        "started": MAYBE, "skipped": _schema("object", "Task -> why it was passed over"),
+        "recovered": TAGS, "running": COUNT, "message": TEXT}),
+    "Archive": _object({"log": TEXT, "archive": TEXT}),
+    "PageList": _list(_ref("Row")),
+    "RevisionList": _list(_ref("Revision")),
+    "ObjectList": _list(_ref("Object")),
+    "QueryList": _list(_ref("Found")),
+    "SearchList": _list(_ref("Hit")),
+    "TaskList": _list(_ref("Task")),
+    "OpenAPI": {"type": "object"},
+    "Problem": _object({"type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT,
+                        "instance": TEXT, "property": TEXT, "allowed": TEXT},
+                       ("type", "title", "status", "detail")),
+}
+#: What is no JSON: media type and schema.
+MEDIA: Mapping[str, tuple[str, JSON]] = {
+    "bytes": ("application/octet-stream", {}),
+    "text": ("text/plain", TEXT),
+    "html": ("text/html", TEXT),
+    "events": ("text/event-stream", TEXT),
+}
+PHRASES = {200: "Done", 201: "Created", 204: "Done; no body", 206: "A part of the bytes"}
+CONDITIONS: tuple[JSON, ...] = (
+    {"name": "If-Match", "in": "header", "schema": TEXT,
+     "description": "The ETag that it must have; 412 otherwise"},
+    {"name": "If-None-Match", "in": "header", "schema": TEXT,
+     "description": "GET: 304 where it still has this ETag; else * for what must not exist yet"},
+)
+
+
+def document(operations: Iterable[Operation], version: str) -> JSON:
+    """The API as OpenAPI describes one."""
+    paths: dict[str, JSON] = {}
+    for operation in operations:
+        paths.setdefault(template(operation.rule), {})[operation.method.lower()] = (
+            describe(operation))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Wikimill", "version": version,
+                 "description": "Pages, what they carry, and the tasks that they are."},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{}, {"basic": []}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(SCHEMAS),
+            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "responses": {"Problem": {
+                "description": "What went wrong, and how to mend it (RFC 9457)",
+                "content": {"application/problem+json": {"schema": _ref("Problem")}}}},
+        },
+    }
+
+
+def template(rule: str) -> str:
+    """Flask's rule as OpenAPI writes it: ``/pages/{ref}``."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
+def describe(operation: Operation) -> JSON:
+    """An operation object."""
+    made: JSON = {
+        "operationId": operation.name, "summary": operation.summary,
+        "parameters": [
+            *({"name": name, "in": "path", "required": True, "schema": PATH[name]}
+              for name in re.findall(r"<(?:\w+:)?(\w+)>", operation.rule)),
+            *({"name": name, "in": "query", "schema": PARAMETERS[name]}
+              for name in operation.query),
+            *(CONDITIONS if operation.conditional else ())],
+        "responses": {**{str(status): answer(operation, status)
+                         for status in operation.statuses},
+                      "default": {"$ref": "#/components/responses/Problem"}},
+    }
+    if operation.open_query:
+        made["parameters"].append({
+            "name": "conditions", "in": "query", "style": "form", "explode": True,
+            "schema": {"type": "object", "additionalProperties": TEXT}})
+    if operation.method != "GET":
+        made["security"] = [{"basic": []}]
+    if operation.body:
+        made["requestBody"] = {"required": True, "content": content(operation.body)}
+    return made
+
+
+def answer(operation: Operation, status: int) -> JSON:
+    made: JSON = {"description": PHRASES[status]}
+    if operation.answer and status != 204:
+        made["content"] = content(operation.answer)
+    return made
+
+
+def content(name: str) -> JSON:
+    media, schema = MEDIA.get(name) or ("application/json", _ref(name))
+    return {media: {"schema": schema}}

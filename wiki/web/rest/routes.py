@@ -1,0 +1,40 @@
+"""What a row of the API's table is: one operation, from which its route, the check of its
+parameters and its part of the OpenAPI document are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+View = Callable[..., "dict[str, Any] | Response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one address.
+
+    ``rule`` is Flask's, below ``/api/v1``; ``query`` names the parameters that it takes
+    (:data:`wiki.web.rest.openapi.PARAMETERS`); ``body`` and ``answer`` name a schema, or are
+    ``bytes``, ``text``, ``html`` or ``events``; ``statuses`` are those of success.
+    """
+
+    method: str
+    rule: str
+    view: View
+    summary: str
+    query: tuple[str, ...] = ()
+    body: str = ""
+    answer: str = ""
+    statuses: tuple[int, ...] = (200,)
+    #: Any other parameter is the operation's own to judge.
+    open_query: bool = False
+    #: It takes If-Match and If-None-Match.
+    conditional: bool = False
+
+    @property
+    def name(self) -> str:
+        """The endpoint, and the OpenAPI document's operationId."""
+        return self.view.__name__

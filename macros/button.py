@@ -22,7 +22,7 @@ def button(context: MacroContext, action: Literal["ready", "suspend", "cancel"],
         return Markup("")
     return Markup(
         '<form class="task-action" method="post" action="{}">'
-        '<input type="hidden" name="csrf_token" value="{}">'
+        '<input type="hidden" name="form_token" value="{}">'
         '<button class="button {}" name="action" value="{}">{}</button></form>').format(
             context.url(target, "task"), context.form_token, action, action,
             label or _LABELS[action])

@@ -1,5 +1,7 @@
 """``<<code>>``: code, highlighted."""
 
+from functools import lru_cache
+
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -19,12 +21,17 @@ def code(context: MacroContext, body: str, language: str = "", linenumbers: bool
 
     `language` is its name (`python`, `yaml`, `sql`...); `linenumbers` numbers the lines.
     """
+    return _highlight(body.strip("\r\n") + "\n", language.strip(), linenumbers)
+
+
+@lru_cache(maxsize=64)
+def _highlight(text: str, language: str, linenumbers: bool) -> Markup:
     try:
-        lexer = get_lexer_by_name(language.strip()) if language.strip() else TextLexer()
+        lexer = get_lexer_by_name(language) if language else TextLexer()
     except ClassNotFound:
         raise MacroError(f"language: {language!r} is not known to the highlighter") from None
-    if len(body) > MAX_HIGHLIGHTED:
+    if len(text) > MAX_HIGHLIGHTED:
         lexer = TextLexer()
     formatter = HtmlFormatter(cssclass="highlight", wrapcode=True,
                               linenos="table" if linenumbers else False)
-    return Markup(highlight(body.strip("\r\n") + "\n", lexer, formatter))
+    return Markup(highlight(text, lexer, formatter))

@@ -16,17 +16,20 @@ from wiki.rendering.macros import MacroContext, macro
 #: What says how the wiki treats the page, and nothing about its subject.
 ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass"})
 ROW = Markup("<tr><th scope=\"row\"{help}>{label}</th><td>{value}</td></tr>\n")
+NO_VALUES = Markup('<p class="empty">There are no values yet.</p>\n')
 TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</table>\n')
 
 
 @macro("objects")
-def objects(context: MacroContext, of: str = "", empty: bool = False) -> Markup:
+def objects(context: MacroContext, of: str = "", without: str = "", empty: bool = False) -> Markup:
     """The values of the viewed page's objects.
 
-    `of` names a class to show only its objects; `empty` shows properties without a value too.
+    `of` names the class whose objects are shown (default: all), `without` classes whose
+    objects are not, separated by commas; `empty` shows properties without a value too.
     """
+    left_out = {name.strip() for name in without.split(",")} | ABOUT_PAGES
     shown = [obj for obj in context.document.objects
-             if obj.class_name == of or (not of and obj.class_name not in ABOUT_PAGES)]
+             if obj.class_name == of or (not of and obj.class_name not in left_out)]
     captions = len({obj.class_name for obj in shown}) > 1
     return Markup("").join(table(context, obj, captions, empty) for obj in shown)
 
@@ -41,7 +44,7 @@ def table(context: MacroContext, obj: Object, with_caption: bool, empty: bool) -
         if empty or value not in (None, "", []))
     caption = Markup("<caption>{}</caption>\n").format(
         link(context, obj.class_name)) if with_caption else Markup("")
-    return TABLE.format(caption=caption, rows=rows) if rows else Markup("")
+    return TABLE.format(caption=caption, rows=rows) if rows else NO_VALUES
 
 
 def values_of(definition: ClassDefinition | None,

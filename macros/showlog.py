@@ -21,7 +21,7 @@ def showlog(context: MacroContext, log: str, lines: int = 200, follow: bool = Tr
     """
     logs = context.service(Logs)
     if not logs.known(context.wiki, log):
-        raise MacroError(f"There is no log {log[:200]!r}; a task's log is named as its page, "
+        raise MacroError(f"No such log: {log[:200]!r}. A task's log is named as its page, "
                          "with .log after it")
     part = _tail(logs, log, max(1, min(lines, MAX_LINES)))
     empty = Markup('<p class="empty">Nothing was logged yet.</p>') if not part.data else ""

@@ -68,6 +68,8 @@ class LogView {
   }
 
   follow() {
+    if (this.following) return;
+    this.following = true;
     const source = new EventSource(this.url("/stream", {offset: this.offset}));
     let opened = false;
     source.addEventListener("open", () => {
@@ -84,6 +86,7 @@ class LogView {
     });
     source.addEventListener("end", () => {
       source.close();
+      this.following = false;
       this.say("", false);
     });
     source.addEventListener("error", () => {
@@ -126,13 +129,9 @@ for (const section of document.querySelectorAll("section.log[data-log]")) {
   if (section.dataset.follow === "true") view.follow();
 }
 
-// A log whose task begins to run is followed from then on.
+// A log that came to its end goes on when its task does.
 document.addEventListener("wikimill:task", (event) => {
-  if (event.detail.status !== "RUNNING") return;
-  for (const section of document.querySelectorAll("section.log[data-log]")) {
-    if (section.dataset.log === `${event.detail.name}.log` && section.dataset.follow !== "true") {
-      section.dataset.follow = "true";
-      section.logView?.follow();
-    }
+  for (const section of document.querySelectorAll("section.log[data-follow=true]")) {
+    if (section.dataset.log === `${event.detail.name}.log`) section.logView?.follow();
   }
 });

@@ -1,31 +1,24 @@
-// Keeps what shows a task up to date while the task waits or runs.
+// Keeps what shows a task up to date: elements with data-task="Space.Name" (see <<taskprogress>>).
 //
-// An element with data-task="Space.Name" may hold: a .badge (the status), a <progress>, and a
-// .progress-text. When a run begins or ends, the page itself is loaded anew, unless somebody is
-// typing in it.
+// While a task waits or runs it is asked for each second. When its status changes, the text of
+// the page is fetched anew and put in place of the old; its logs stay as they are, and go on.
 
 const EVERY = 1000;
+const SELDOM = 10000;
 const MOVING = new Set(["READY", "RUNNING"]);
 const pageTitle = document.title;
 
-function groups() {
-  const found = new Map();
-  for (const element of document.querySelectorAll("[data-task]")) {
-    const name = element.dataset.task;
-    if (!found.has(name)) found.set(name, []);
-    found.get(name).push(element);
-  }
-  return found;
-}
+const elementsOf = (name) =>
+  [...document.querySelectorAll("[data-task]")].filter((item) => item.dataset.task === name);
+
+const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 function showStatus(element, status) {
-  const badges = element.matches(".badge") ? [element] : element.querySelectorAll(".badge");
-  for (const badge of badges) {
-    if (badge.textContent === status) continue;
-    badge.textContent = status;
-    badge.className = `badge status ${status.toLowerCase()}`;
-  }
   element.dataset.status = status;
+  const badge = element.querySelector(".badge.status");
+  if (!badge || badge.textContent === status) return;
+  badge.textContent = status;
+  badge.className = `badge status ${status.toLowerCase()}`;
 }
 
 function showProgress(element, progress, status) {
@@ -33,83 +26,75 @@ function showProgress(element, progress, status) {
   const text = element.querySelector(".progress-text");
   if (bar) {
     bar.hidden = !progress && status !== "RUNNING";
-    if (progress?.percent != null) {
-      bar.max = 100;
-      bar.value = progress.percent;
-    } else if (status === "RUNNING") {
-      bar.removeAttribute("value");
-    }
+    if (progress?.percent != null) bar.value = progress.percent;
+    else if (status === "RUNNING") bar.removeAttribute("value");
   }
-  if (text && progress) text.textContent = describe(progress);
+  if (text) text.textContent = progress ? describe(progress) : "";
 }
 
 function describe(progress) {
-  if (progress.text) return progress.text;
   const parts = [];
   if (progress.percent != null) parts.push(`${Math.floor(progress.percent)} %`);
   if (progress.total) parts.push(`${progress.done} of ${progress.total}`);
   else if (progress.done) parts.push(String(progress.done));
   if (progress.message) parts.push(progress.message);
+  if (progress.remaining > 1) parts.push(`${Math.round(progress.remaining)} s left`);
   return parts.join(" · ");
 }
 
-function typing() {
-  const active = document.activeElement;
-  return active && active.matches("input, textarea, select");
+function showTitle(status, percent) {
+  const running = status === "RUNNING" && percent != null;
+  document.title = `${running ? `${Math.floor(percent)} %` : status} · ${pageTitle}`;
 }
 
-async function follow(name, elements) {
-  const first = elements[0];
-  const single = elements.length > 0 && groups().size === 1;
+async function ask(name) {
+  const answer = await fetch(`/api/v1/tasks/${encodeURIComponent(name)}`,
+    {headers: {Accept: "application/json"}});
+  return answer.ok ? answer.json() : null;
+}
+
+async function follow(name) {
+  let status = elementsOf(name)[0]?.dataset.status;
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, EVERY));
+    await wait(MOVING.has(status) ? EVERY : SELDOM);
     if (document.hidden) continue;
-    let task;
-    try {
-      const answer = await fetch(`/api/v1/tasks/${encodeURIComponent(name)}`,
-        {headers: {Accept: "application/json"}});
-      if (answer.status === 404) return;
-      if (!answer.ok) continue;
-      task = await answer.json();
-    } catch {
-      continue; // the server is away; it may come back
+    const task = await ask(name).catch(() => null); // the server may be away, and come back
+    if (!task) continue;
+    const changed = task.status !== status;
+    status = task.status;
+    if (changed) await refresh();
+    for (const element of elementsOf(name)) {
+      showStatus(element, status);
+      showProgress(element, task.progress, status);
     }
-    const before = first.dataset.status;
-    for (const element of elements) {
-      showStatus(element, task.status);
-      showProgress(element, task.progress, task.status);
-    }
-    if (single) {
-      const percent = task.progress?.percent;
-      document.title = task.status === "RUNNING" && percent != null
-        ? `${Math.floor(percent)} % · ${pageTitle}` : `${task.status} · ${pageTitle}`;
-    }
-    if (before && before !== task.status) {
-      document.dispatchEvent(new CustomEvent("wikimill:task",
-        {detail: {name, before, status: task.status}}));
-    }
-    if (!MOVING.has(task.status)) {
-      // What else the page says of the run (its outcome, buttons) is the server's to say; the
-      // log keeps its place, so only parts that ask for it are loaded anew.
-      refreshParts();
-      return;
+    if (changed || MOVING.has(status)) showTitle(status, task.progress?.percent);
+    if (changed) {
+      document.dispatchEvent(new CustomEvent("wikimill:task", {detail: {name, status}}));
     }
   }
 }
 
-async function refreshParts() {
-  const parts = document.querySelectorAll("[data-refresh][id]");
-  if (!parts.length || typing()) return;
-  const answer = await fetch(location.href);
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of parts) {
-    const other = fresh.getElementById(part.id);
-    if (other) part.replaceWith(document.adoptNode(other));
+// Put the page's text as it is now in place of the old, unless somebody is typing in it.
+async function refresh() {
+  const article = document.querySelector("article.content");
+  if (!article || article.contains(document.activeElement)
+      && document.activeElement.matches("input, textarea, select")) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html")
+    .querySelector("article.content");
+  if (!fresh) return;
+  const kept = new Map([...article.querySelectorAll("section.log[data-log]")]
+    .map((section) => [section.dataset.log, section]));
+  for (const section of fresh.querySelectorAll("section.log[data-log]")) {
+    const old = kept.get(section.dataset.log);
+    if (old) section.replaceWith(old);
   }
+  article.replaceChildren(...fresh.childNodes);
+  for (const section of kept.values()) section.logView?.toEnd();
 }
 
-for (const [name, elements] of groups()) {
-  const status = elements.map((element) => element.dataset.status).find(Boolean);
-  if (!status || MOVING.has(status)) follow(name, elements);
+for (const name of new Set([...document.querySelectorAll("[data-task]")]
+  .map((element) => element.dataset.task))) {
+  follow(name);
 }

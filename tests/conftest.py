@@ -65,7 +65,7 @@ class Browser:
         self.client = client
 
     def get(self, url: str, **options: object) -> TestResponse:
-        return self.client.get(url, **options)  # type: ignore[arg-type]
+        return self.client.get(url, buffered=True, **options)  # type: ignore[arg-type]
 
     def token(self, url: str = "/login") -> str:
         """The CSRF token of this session."""
@@ -75,7 +75,8 @@ class Browser:
 
     def post(self, url: str, **fields: object) -> TestResponse:
         """Send a form with the session's token."""
-        return self.client.post(url, data={"form_token": self.token(), **fields})
+        return self.client.post(url, data={"form_token": self.token(), **fields},
+                                buffered=True)
 
     def log_in(self, name: str = "Admin", password: str = PASSWORD) -> TestResponse:
         return self.post("/login", name=name, password=password)

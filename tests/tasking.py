@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -37,8 +38,8 @@ class Workshop:
         self.logs = Logs(data / "logs")
         self.runner = LocalRunner(data, grace=grace)
         self.manager = Manager(self.wiki, self.logs, self.runner, data)
-        self._ended = threading.Condition()
-        self.manager.waker.listeners.append(self._notify)
+        self._news = threading.Event()
+        self.manager.waker.listeners.append(self._news.set)
 
     def __enter__(self) -> Self:
         return self
@@ -46,10 +47,6 @@ class Workshop:
     def __exit__(self, *_: object) -> None:
         self.runner.close()
         self.store.close()
-
-    def _notify(self) -> None:
-        with self._ended:
-            self._ended.notify_all()
 
     # -- pages -----------------------------------------------------------------------------
 
@@ -103,16 +100,11 @@ class Workshop:
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Until it is so, looking again whenever a run ends, and a few times a second."""
-        with self._ended:
-            assert self._ended.wait_for(lambda: self._look(condition), DEADLINE), "in vain"
-
-    def _look(self, condition: Callable[[], bool]) -> bool:
-        if condition():
-            return True
-        timer = threading.Timer(0.05, self._notify)
-        timer.daemon = True
-        timer.start()
-        return False
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, f"in vain: {self.manager_log()[-2000:]}"
+            self._news.wait(0.05)
+            self._news.clear()
 
     def wait(self, name: str = "Tasks.One") -> str:
         """Until the task's last run has ended; its status then."""

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from conftest import until
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,10 +21,13 @@ from wiki.api import OpenDocument, Wiki
 from wiki.model import SYSTEM, Property
 from wiki.pagefile import read_tree
 from wiki.references import Reference
+from wiki.rendering.renderer import RenderRequest
 from wiki.settings import shipped
+from wiki.site import Site
 from wiki.store import open_store
 from wiki.tasks.api import Cancellation, ProgressFile, RunLog, Task, TaskLogger
 from wiki.tasks.log import Logs
+from wiki.tasks.names import TASK_CLASS
 from wiki.tasks.process import describe, load_script
 
 PARAMETERS = "Executors.ImportCSVParameters"
@@ -326,6 +330,35 @@ def test_random_damage_never_stops_the_good_rows(importer: Importer) -> None:
     lines = [line for pair in ((row, rng.choice(bad)) for row in good) for line in pair]
     log = importer.load("name,a\n" + "\n".join(lines))
     assert "50 created, 0 updated, 0 unchanged, 50 skipped" in log
+
+
+def status_at_the_end(site: Site) -> str:
+    """The status of the sample task once the scheduler has run it."""
+    def status() -> str:
+        task = site.wiki.get("Tasks.ImportCountries").object(TASK_CLASS)
+        return str(task["status"]) if task else ""
+
+    site.start()
+    until(lambda: status() in ("DONE", "ERROR"), 60, "the sample task has not ended")
+    return status()
+
+
+def test_the_sample_task_imports_the_countries_by_itself(site: Site) -> None:
+    assert status_at_the_end(site) == "DONE"
+    log = site.logs.read("Tasks.ImportCountries.log").text
+    assert "249 created, 0 updated, 0 unchanged, 0 skipped" in log
+    assert site.wiki.get("Countries.Åland Islands").title == "Åland Islands"
+    html = site.renderer.render(site.wiki.get("Countries.Åland Islands").record, RenderRequest())
+    assert "Mariehamn" in html
+
+
+def test_a_broken_file_ends_the_task_with_a_clear_log(site: Site) -> None:
+    page = site.wiki.get("Tasks.ImportCountries")
+    page.attach("countries.csv", b"")
+    page.save()
+    assert status_at_the_end(site) == "ERROR"
+    assert "CannotImport: the file is empty" in site.logs.read("Tasks.ImportCountries.log").text
+    assert "Countries.WebHome" not in site.wiki
 
 
 class FakeAttachment:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from wiki.model import Property
+from wiki.references import Reference
+from wiki.settings import Settings
 from wiki.site import Site
+from wiki.store.base import Query
+from wiki.tasks import TASK_CLASS
 from wiki.tasks.log import LogPart, format_message
 from wiki.web.app import create_app
 from wiki.web.rest import OPERATIONS
+from wiki.web.rest.connection import MAX_STREAMS
 from wiki.web.rest.stream import LogStream, split_line
 
 API = "/api/v1"
@@ -30,20 +37,37 @@ def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One wiki for all tests here; each leaves it as it was."""
+    data = tmp_path_factory.mktemp("rest") / "data"
+    with Site(Settings(data=data, admin_password=PASSWORD, secret_key="for tests")) as opened:
+        opened.install()
+        opened.accounts.add("Bob", PASSWORD)
+        for task in list(opened.wiki.query(TASK_CLASS)):
+            task.delete()  # an invocation of the manager would run it
+        yield opened
+
+
 @pytest.fixture
-def client(site: Site) -> FlaskClient:
-    """A caller without credentials."""
-    if not site.accounts.exists("Bob"):
-        site.accounts.add("Bob", PASSWORD)
-    book = site.wiki.get_or_new("Books.BookClass")
+def client(site: Site) -> Iterator[FlaskClient]:
+    """A caller without credentials, in a wiki with a class of books."""
+    before = pages_of(site)
+    book = site.wiki.new("Books.BookClass")
     book.define_class(
         Property("title"), Property("year", "Number", options={"integer": True, "min": 0}),
         Property("status", "StaticList", default="new", options={"values": ["new", "read"]}),
         Property("secret", "Password"))
     book.save()
-    app = create_app(site=site)
-    app.testing = True
-    return app.test_client()
+    yield create_app(site=site).test_client()
+    for page in pages_of(site) - before:
+        site.wiki.delete(page)
+    for path in site.logs.directory.glob("Tasks.Job*"):
+        path.unlink()
+
+
+def pages_of(site: Site) -> set[Reference]:
+    return {row.reference for row in site.wiki.rows(Query())}
 
 
 @pytest.fixture
@@ -51,7 +75,8 @@ def bob(client: FlaskClient) -> Call:
     """A caller with Bob's credentials: ``bob("PUT", "/pages/A.B", json={})``."""
     def call(method: str, path: str, **more: Any) -> TestResponse:
         headers = {**basic("Bob"), **more.pop("headers", {})}
-        return client.open(API + path, method=method, headers=headers, **more)
+        return client.open(API + path, method=method, headers=headers,
+                           buffered=more.pop("buffered", True), **more)
     return call
 
 
@@ -218,7 +243,6 @@ def test_the_history_has_every_version(bob: Call) -> None:
 
 
 def test_names_of_all_kinds_are_addressed(bob: Call) -> None:
-    from urllib.parse import quote
     for name in ("Books.Dr\\. No", "A.B.C.Été", "Books.100% sure?", "Books.a#b&c=d"):
         assert bob("PUT", f"/pages/{quote(name)}", json={}).status_code == 201
         assert bob("GET", f"/pages/{quote(name)}").json["reference"] == name
@@ -614,7 +638,9 @@ def test_a_stream_follows_the_log_until_the_task_ends() -> None:
         if clock.waits == 2:
             log.data += b"f\n"
         if clock.waits == 3:
-            log.data, log.word = log.data + b"last\n", "DONE"
+            log.word = "DONE"
+        if clock.waits == 4:
+            log.data += b"last\n"  # a run's last line follows its status
 
     clock = Clock(news)
     assert list(log.events(clock)) == [
@@ -625,6 +651,29 @@ def test_a_stream_follows_the_log_until_the_task_ends() -> None:
 def test_a_silent_stream_says_that_it_lives_and_ends_with_the_server() -> None:
     events = list(Growing().events(Clock(stop_after=130)))
     assert events == ["retry: 2000\n\n", ": waiting\n\n", ": waiting\n\n"]
+
+
+def test_a_stream_ends_when_nobody_listens(job: Call) -> None:
+    job("POST", "/tasks/Tasks.Job/ready")  # or else the stream would end by itself
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        response = job("GET", f"/logs/{LOG}/stream", buffered=False,
+                       environ_overrides={"werkzeug.socket": ours})
+        events = response.iter_encoded()
+        assert next(events).startswith(b"retry")
+        theirs.close()
+        assert list(events) == []
+        response.close()
+
+
+def test_too_many_streams_leave_threads_for_pages(job: Call) -> None:
+    open_ones = [job("GET", f"/logs/{LOG}/stream", buffered=False) for _ in range(MAX_STREAMS)]
+    refused = job("GET", f"/logs/{LOG}/stream")
+    problem(refused, 503)
+    assert refused.headers["Retry-After"]
+    for response in open_ones:
+        response.close()
+    assert job("GET", f"/logs/{LOG}/stream").status_code == 200
 
 
 def test_a_stream_begins_anew_when_its_log_is_archived() -> None:

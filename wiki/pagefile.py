@@ -321,7 +321,17 @@ def read_file(path: Path, ref: Reference) -> tuple[Reference, Document, dict[str
 
     A page file that says its ``reference`` itself is that page. Raises PageFileError.
     """
-    files = path.with_name(path.name.removesuffix(SUFFIX) + FILES_SUFFIX)
+    page, attached = read_page(path, ref)
+    for name in page.attachments:
+        if name not in attached:
+            raise PageFileError(f"{path}: the attachment {name!r} is not there; it goes to "
+                                f"{_files_of(path) / name}")
+    return page.document.reference, page.document, attached
+
+
+def read_page(path: Path, ref: Reference) -> tuple[PageFile, dict[str, Path]]:
+    """Read one page file, and find those of its attachments that are there."""
+    files = _files_of(path)
 
     def load(filename: str) -> bytes:
         inside = files / filename
@@ -334,11 +344,11 @@ def read_file(path: Path, ref: Reference) -> tuple[Reference, Document, dict[str
     except OSError as error:
         raise PageFileError(f"{path}: {error.strerror or error}") from None
     page = parse(text, ref, load, source=str(path))
-    attached = {name: files / name for name in page.attachments}
-    for name, file in attached.items():
-        if not file.is_file():
-            raise PageFileError(f"{path}: the attachment {name!r} is not there; it goes to {file}")
-    return page.document.reference, page.document, attached
+    return page, {name: files / name for name in page.attachments if (files / name).is_file()}
+
+
+def _files_of(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(SUFFIX) + FILES_SUFFIX)
 
 
 def read_tree(root: Path, spaces: tuple[str, ...] = ()
@@ -378,7 +388,7 @@ def write_file(root: Path, document: Document, open_attachment: OpenAttachment) 
     ref = document.reference
     path = root / page_path(ref)
     path.parent.mkdir(parents=True, exist_ok=True)
-    files = path.with_name(path.name.removesuffix(SUFFIX) + FILES_SUFFIX)
+    files = _files_of(path)
     external = _external(document, path.name.removesuffix(SUFFIX))
     if external or document.attachments:
         files.mkdir(exist_ok=True)

@@ -33,6 +33,8 @@ MAX_FIELD = 500_000
 MAX_LINE = 5_000_000
 #: Bad rows that are reported one by one; the others are only counted.
 MAX_REPORTED = 1_000
+#: Columns in the table on the space's home page, beside the title.
+MAX_TABLE = 8
 DELIMITERS = ",;\t|"
 #: Code pages of Latin letters, the most usual first.
 WESTERN = ("cp1252", "cp1250", "cp1254", "cp1257")
@@ -587,6 +589,8 @@ def make_class(logger, wiki, table, parameters):
         raise CannotImport(f"{parameters.class_name} cannot be made: {error}") from None
     page.title = page.title or Reference.parse(parameters.class_name).name
     page.parent = page.parent or f"{parameters.space}.{HOME}"
+    page.content = page.content or (f"The class of the pages in [[{parameters.space}.{HOME}]], "
+                                    "made from the header of an imported file.\n")
     if page.object("Wiki.ClassSheetClass") is None:
         page.add_object("Wiki.ClassSheetClass", sheet="Wiki.ObjectSheet")
     page.save(comment="Made by an import")
@@ -603,7 +607,7 @@ def make_home_page(logger, wiki, table, parameters):
                and column.property.type != "TextArea"]
     page = wiki.new(home, title=Reference.parse(home).spaces[-1], parent=f"Main.{HOME}")
     page.content = (f'<<livetable class="{parameters.class_name}" '
-                    f'columns="{", ".join(["doc.title", *columns[:6]])}"/>>\n')
+                    f'columns="{", ".join(["doc.title", *columns[:MAX_TABLE]])}"/>>\n')
     page.save(comment="Made by an import")
     logger.info("Made %s", home)
 

@@ -29,6 +29,7 @@ MAX_MACROS = 10_000
 
 _HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]*>")
+_ONE_PARAGRAPH = re.compile(r"\A<p>((?:(?!</?p>).)*)</p>\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class Renderer:
         context = self._context(document, request)
         if sheet is None:
             return self._whole(context, document.content)
-        return self._whole(context.within(sheet, sheet.content_author), sheet.content)
+        # The sheet is what is rendered; the page's own content may stand within it.
+        context = replace(context, including=()).within(sheet, sheet.content_author)
+        return self._whole(context, sheet.content)
 
     def render_content(self, document: Document, request: RenderRequest) -> Markup:
         """The document's own content."""
@@ -183,9 +186,12 @@ class Renderer:
 
     def _whole(self, context: MacroContext, text: str) -> Markup:
         html = str(self.render_text(context, text))
-        for word, finish in context.state.deferred.items():
-            html = html.replace(word, str(finish(html)))
-        return Markup(html)
+        deferred = context.state.deferred
+        if not deferred:
+            return Markup(html)
+        words = re.compile("|".join(deferred))
+        seen = words.sub("", html)
+        return Markup(words.sub(lambda match: str(deferred[match[0]](seen)), html))
 
     def _segment(self, context: MacroContext, segment: Segment) -> str:
         if isinstance(segment, str):
@@ -228,7 +234,7 @@ class Renderer:
         body = node.body or ""
         html = self.render_text(context, body, node.body_line, node.body_column)
         if context.inline and "\n\n" not in body:
-            html = Markup(re.sub(r"\A<p>((?:(?!</?p>).)*)</p>\Z", r"\1", html, flags=re.DOTALL))
+            html = Markup(_ONE_PARAGRAPH.sub(r"\1", str(html)))
         return html
 
 

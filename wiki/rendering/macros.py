@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from wiki.api import Wiki
 from wiki.errors import MacroError
-from wiki.model import Document
+from wiki.model import GUEST, Document
 from wiki.references import Reference
 from wiki.rendering import links
 
@@ -287,8 +287,13 @@ class MacroContext:
         return self.wiki.user
 
     def render(self, text: str) -> Markup:
-        """Markdown with macros, as HTML."""
-        return self.engine.render_text(self, text)
+        """Markdown with macros, as HTML.
+
+        The text may be anybody's (a property's value, say), so nothing in it runs with more
+        rights than a guest has. A macro whose body runs with its author's rights asks for it
+        with ``body="rendered"``.
+        """
+        return self.engine.render_text(replace(self, author=GUEST, scripted=False), text)
 
     def render_document(self, reference: Reference | str, section: str | None = None) -> Markup:
         """Another page's content, run with its own author's rights; ``section`` is the heading

@@ -73,7 +73,7 @@ class RenderPool:
 
     def render(self, document: Document, request: RenderRequest) -> Markup:
         """See :meth:`Renderer.render`; never raises for what a page holds."""
-        if self._heavy(document) or self._local.sheet(document) is not None:
+        if self._heavy(self._local.sheet(document) or document):
             return self._remote("page", document, request)
         try:
             return self._local.render(document, request)

@@ -110,6 +110,8 @@ def run(text: str, context: MacroContext) -> str:
     token = _stash.set(context.state.stash)
     try:
         return _output(_compile(text).generate(**_variables(context)))
+    except MacroError:
+        raise
     except TemplateSyntaxError as error:
         raise MacroError(f"line {error.lineno} of the script: {error.message}") from error
     except (TemplateError, WikiError, ArithmeticError, LookupError, TypeError, ValueError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -60,10 +60,11 @@ def as_number(value: Any) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
-def words(document: Document) -> str:
-    """The text that a search finds the page by, beside its title and name."""
+def words(document: Document, present: Iterable[Value]) -> str:
+    """The text that a search finds the page by, beside its title and name; ``present`` are the
+    document's :func:`values`."""
     found = [document.content, *document.tags,
-             *(value.whole or value.text for value in values(document)),
+             *(value.whole or value.text for value in present),
              *(item.filename for item in document.attachments)]
     return "\n".join(found)
 

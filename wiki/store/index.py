@@ -322,7 +322,8 @@ def _rows(entry: Entry, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield documents, _document_row(entry, number)
     for obj in document.objects:
         yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name}
-    for value in extract.values(document):
+    values = list(extract.values(document))
+    for value in values:
         yield properties, {**place, "class": value.class_name, "object": value.object_number,
                            "name": value.name, "text": value.text, "whole": value.whole,
                            "number": value.number, "doc_name": name}
@@ -332,7 +333,7 @@ def _rows(entry: Entry, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield tags, {**place, "tag": tag}
     yield fulltext, {"rowid": number, "title": document.title,
                      "name": join_names((*document.reference.spaces, name)),
-                     "body": extract.words(document)}
+                     "body": extract.words(document, values)}
 
 
 def _document_row(entry: Entry, number: int) -> dict[str, Any]:

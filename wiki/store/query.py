@@ -42,13 +42,13 @@ class _Key:
 
 def run(index: Index, query: Query) -> Iterator[Row]:
     """The rows, fetched as they are asked for. Raises QueryError at once."""
-    statement, keys = _statement(query)
+    statement, keys = statement_of(query)
     return _pages(index, query, statement, keys)
 
 
 def count(index: Index, query: Query) -> int:
     """How many documents fit, ``limit`` and ``offset`` aside. Raises QueryError."""
-    statement, _ = _statement(query)
+    statement, _ = statement_of(query)
     inner = statement.with_only_columns(documents.c.id).distinct().order_by(None).subquery()
     return int(index.scalar(sa.select(sa.func.count()).select_from(inner)))
 
@@ -69,7 +69,8 @@ def _pages(index: Index, query: Query, statement: sa.Select[Any],
         last, offset, size = tuple(rows[-1][len(_COLUMNS):]), 0, PAGE
 
 
-def _statement(query: Query) -> tuple[sa.Select[Any], list[_Key]]:
+def statement_of(query: Query) -> tuple[sa.Select[Any], list[_Key]]:
+    """The statement for a query, without limit and offset, and the keys that order it."""
     driver = _Driver.of(query)
     keys = _keys(query, driver)
     statement = sa.select(*_COLUMNS, *(key.column for key in keys)).select_from(driver.source)

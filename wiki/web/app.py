@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,17 +96,16 @@ def configure(app: Flask, settings: Settings) -> None:
 def own_key(data: Path) -> str:
     """The key that signs sessions, made once and shared by all workers on the data."""
     path = data / "secret_key"
-    data.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", opener=_private) as file:
+    if not path.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        made = data / f".secret_key.{secrets.token_hex(8)}"
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(made, path)  # whole at once, and never over another worker's
+        made.unlink()
     return path.read_text()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def nonce() -> str:

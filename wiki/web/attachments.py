@@ -6,6 +6,7 @@ A browser must never run what somebody uploaded: only harmless types are shown i
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, flash, jsonify, redirect, request, send_file
 from werkzeug.datastructures import FileStorage
@@ -52,7 +53,8 @@ def upload(ref: str) -> BaseResponse:
 
 def attach(document: OpenDocument, files: list[FileStorage]) -> list[str]:
     """Keep the files' bytes, then name them all on the page in one save."""
-    kept = [document.attach(clean(file.filename or ""), file.stream) for file in files]
+    kept = [document.attach(clean(file.filename or ""), cast(BinaryIO, file.stream))
+            for file in files]
 
     def add(fresh: OpenDocument) -> None:
         for attachment in kept:

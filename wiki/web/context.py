@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import current_app, render_template, request, url_for
+from flask import current_app, render_template, request
 
 from wiki.api import OpenDocument, Wiki
 from wiki.model import Document
 from wiki.references import HOME, Reference
+from wiki.rendering.links import page_url
 from wiki.rendering.renderer import RenderRequest
 from wiki.rights import RUNNABLE_CLASSES, Right, allows
 from wiki.site import Site
 from wiki.web.session import current_user, form_token
+
+__all__ = ["breadcrumbs", "disarmed", "page", "page_url", "reader", "render_request", "runs",
+           "show", "site"]
 
 
 def site() -> Site:
@@ -27,13 +31,6 @@ def reader() -> Wiki:
 def page(ref: str) -> OpenDocument:
     """The page that a URL names; raises InvalidReference or DocumentNotFound."""
     return reader().get(Reference.parse(ref))
-
-
-def page_url(ref: Reference | str, action: str = "", **values: str) -> str:
-    """``/Space.Name``, or ``/Space.Name/<action>``."""
-    url = url_for("pages.view", ref=str(ref))
-    query = url_for("pages.home", **values).partition("?")[2] if values else ""
-    return url + (f"/{action}" if action else "") + (f"?{query}" if query else "")
 
 
 def render_request() -> RenderRequest:

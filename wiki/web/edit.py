@@ -95,15 +95,14 @@ def save(mine: Document, expected: Version | None) -> Document:
     if mine.parent:
         mine = replace(mine, parent=check_parent(mine))
     wiki = reader()
-    keep = {"comment": request.form.get("comment", "").strip(),
-            "minor": "minor" in request.form}
+    comment, minor = request.form.get("comment", "").strip(), "minor" in request.form
     try:
-        return wiki.save(mine, expected, **keep)
+        return wiki.save(mine, expected, comment=comment, minor=minor)
     except Conflict:
         merged = merged_with_theirs(mine, expected)
         if merged is None:
             raise
-        return wiki.save(merged, merged.version, **keep)
+        return wiki.save(merged, merged.version, comment=comment, minor=minor)
 
 
 def check_parent(document: Document) -> str:

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from wiki.errors import DocumentNotFound
 from wiki.references import HOME, Reference, split_names
 from wiki.store.base import Query
-from wiki.tasks.names import TASK_CLASS
 from wiki.web.context import page, page_url, reader, render_request, show, site
 
 blueprint = Blueprint("pages", __name__)
@@ -31,7 +30,6 @@ def view(ref: str) -> str | BaseResponse:
     wiki = reader()
     return show("view.html", document, "view",
                 body=site().renderer.render(document, render_request()),
-                is_task=document.object(TASK_CLASS) is not None,
                 backlinks=wiki.backlinks(document.reference)[:LISTED])
 
 

@@ -9,7 +9,17 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from wiki.errors import WikiError
-from wiki.web.rest import attachments, logs, objects, openapi, pages, problems, query, tasks
+from wiki.web.rest import (
+    attachments,
+    connection,
+    logs,
+    objects,
+    openapi,
+    pages,
+    problems,
+    query,
+    tasks,
+)
 from wiki.web.rest.auth import authenticate
 from wiki.web.rest.routes import Operation
 
@@ -50,6 +60,7 @@ def make_blueprint() -> Blueprint:
     for operation in OPERATIONS:
         made.add_url_rule(operation.rule, operation.name, operation.view,
                           methods=[operation.method])
+    made.record(lambda state: connection.count_streams(state.app))
     made.before_app_request(problems.routing_problem)
     made.before_request(authenticate)
     made.before_request(check_parameters)

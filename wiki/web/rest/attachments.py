@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, cast
 
 from flask import Response, jsonify, request, url_for
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from wiki.api import OpenDocument
@@ -40,7 +41,11 @@ def get_attachment(ref: str, filename: str) -> Response:
     response.headers.set("Content-Disposition", how, filename=record.filename)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.make_conditional(request, accept_ranges=True, complete_length=record.size)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=record.size)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        raise
     return response
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import g, request
+from werkzeug.exceptions import Forbidden
 
 from wiki.errors import AccessDenied, AuthenticationFailed
 from wiki.model import GUEST
@@ -15,12 +16,12 @@ from wiki.web.rest.context import site
 def authenticate() -> None:
     """Find out who calls; before every call of the API.
 
-    Raises AuthenticationFailed for wrong credentials, AccessDenied for a change by nobody, or
-    by a page of another site.
+    Raises AuthenticationFailed for wrong credentials, AccessDenied for a change by nobody,
+    Forbidden for one by a page of another site.
     """
     changes = request.method not in session.SAFE_METHODS
     if changes and is_cross_site():
-        raise AccessDenied("Another site's page may not change this wiki.")
+        raise Forbidden("Another site's page may not change this wiki.")
     if "Authorization" in request.headers:
         g.rest_user = user_of_header()
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import ServiceUnavailable
 
 from wiki.errors import DocumentNotFound, InvalidReference, LogNotFound
 from wiki.model import SYSTEM
@@ -13,6 +14,7 @@ from wiki.rights import Right
 from wiki.tasks.log import MANAGER_LOG, SUFFIX, LogPart
 from wiki.tasks.names import TASK_CLASS, Status
 from wiki.web.rest import paging
+from wiki.web.rest.connection import is_gone, streams
 from wiki.web.rest.context import site, wiki
 from wiki.web.rest.routes import Operation
 from wiki.web.rest.stream import LogStream
@@ -72,8 +74,15 @@ def stream_log(log: str) -> Response:
         status = obj.values.get("status") if obj else "GONE"
         return None if status in MOVING else str(status)
 
-    stream = LogStream(first_offset(log), part, ended, current.closing)
+    environ = request.environ
+    stream = LogStream(first_offset(log), part, ended, current.closing,
+                       gone=lambda: is_gone(environ))
+    taken = streams()
+    if not taken.acquire(blocking=False):
+        raise ServiceUnavailable("Too many logs are being followed; ask for the log's text from "
+                                 "time to time instead.", retry_after=30)
     response = Response(stream.events(), mimetype="text/event-stream")
+    response.call_on_close(taken.release)
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy is to pass each event on at once
     return response
@@ -128,12 +137,12 @@ def text_response(data: bytes, size: int) -> Response:
 
 
 OPERATIONS = (
-    Operation("GET", "/logs/<path:log>", read_log,
+    Operation("GET", "/logs/<log>", read_log,
               "A log as text: from offset up to limit bytes, its last lines, or the lines that "
               "hold q", ("offset", "limit", "lines", "q"), answer="text"),
-    Operation("GET", "/logs/<path:log>/stream", stream_log,
+    Operation("GET", "/logs/<log>/stream", stream_log,
               "A log as server-sent events, followed while its task runs",
               ("offset", "lines"), answer="events"),
-    Operation("POST", "/logs/<path:log>/archive", archive_log,
+    Operation("POST", "/logs/<log>/archive", archive_log,
               "Put a log aside; its task begins a new one", answer="Archive"),
 )

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from flask import Response, current_app, json, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 from werkzeug.routing import RequestRedirect, RoutingException
 
 from wiki.errors import AccessDenied, InvalidValue, LogNotFound, WikiError
@@ -47,6 +47,8 @@ def http_problem(error: HTTPException) -> Response:
     made = problem(status, kebab(error.name), error.name, error.description or error.name)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         made.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, ServiceUnavailable) and error.retry_after:
+        made.headers["Retry-After"] = str(error.retry_after)
     return made
 
 

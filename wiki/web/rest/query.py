@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from wiki.api import OPERATORS
 from wiki.classes import TYPES
-from wiki.errors import DocumentNotFound, QueryError
+from wiki.errors import DamagedPage, DocumentNotFound, QueryError
 from wiki.model import ClassDefinition, Property
 from wiki.references import Reference
 from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row
@@ -70,7 +70,7 @@ def found(rows: list[Row], class_name: str | None) -> Iterator[dict[str, Any]]:
         if class_name is not None:
             try:
                 record = wiki().get(row.reference).record
-            except DocumentNotFound:  # deleted since the index was asked
+            except (DocumentNotFound, DamagedPage):  # deleted just now; `check` lists damage
                 continue
             item["objects"] = [json.object_to_json(obj) for obj in record.objects_of(class_name)]
         yield item

@@ -37,13 +37,15 @@ class LogStream:
     closing: Closing
     clock: Callable[[], float] = time.monotonic
     heartbeat: float = HEARTBEAT
+    #: Whether nobody listens any more.
+    gone: Callable[[], bool] = lambda: False
 
     def events(self) -> Iterator[bytes]:
         """Whole lines as they come; ``reset`` when the log was archived and begins anew; at
         last ``end``, once nothing more can come and all was sent."""
         yield b"retry: 2000\n\n"
-        spoke = self.clock()
-        while not self.closing.is_set():
+        spoke, settled = self.clock(), False
+        while not self.closing.is_set() and not self.gone():
             word = self.ended()  # asked first: what was written before the end is sent
             part = self.read(self.offset)
             if part.offset != self.offset:
@@ -52,15 +54,16 @@ class LogStream:
             elif lines := whole_lines(part.data, last=word is not None):
                 self.offset += len(lines)
                 yield log_event(self.offset, lines)
-            elif word is not None:
+            elif word is not None and settled:
                 yield f"event: end\nid: {self.offset}\ndata: {word}\n\n".encode()
                 return
             elif self.clock() - spoke >= self.heartbeat:
                 yield b": waiting\n\n"
             else:
+                settled = word is not None  # a run's last line follows its status
                 self.closing.wait(INTERVAL)
                 continue
-            spoke = self.clock()
+            spoke, settled = self.clock(), False
 
 
 def whole_lines(data: bytes, last: bool) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import BadRequest
 
-from wiki.errors import DocumentNotFound, NotFound
+from wiki.errors import DamagedPage, DocumentNotFound, NotFound
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.rights import Right
@@ -33,7 +33,7 @@ def list_tasks() -> dict[str, Any]:
     for row in answer["items"]:
         try:
             items.append(task_to_json(wiki().get(row.reference).record))
-        except DocumentNotFound:  # deleted since the index was asked
+        except (DocumentNotFound, DamagedPage):  # deleted just now; `check` lists damage
             continue
     return {**answer, "items": items}
 

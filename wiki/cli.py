@@ -1,0 +1,130 @@
+"""``wikimill``: the command line. It acts as the wiki itself, with every right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wiki import settings
+from wiki.commands import pages, tasks
+from wiki.commands.door import (
+    Commands,
+    Door,
+    json_option,
+    pass_door,
+    plain,
+    say_installed,
+    say_json,
+)
+from wiki.serving import Server, listen, serving, url_of
+from wiki.site import Site
+
+PATH = click.Path(file_okay=False, path_type=Path)
+FLAGS = {row.name: row for row in settings.SETTINGS}
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wikimill", prog_name="wikimill")
+@click.option("--data", type=PATH, help=FLAGS["data"].help)
+@click.pass_context
+def main(ctx: click.Context, data: Path | None) -> None:
+    """Wikimill: a wiki whose pages can work."""
+    ctx.obj = Door({} if data is None else {"data": data})
+
+
+@main.command()
+@click.option("--data", type=PATH, help=FLAGS["data"].help)
+@click.option("--host", help=FLAGS["host"].help)
+@click.option("--port", type=int, help=FLAGS["port"].help)
+@click.option("--workers", type=int, help=FLAGS["workers"].help)
+@pass_door
+def serve(door: Door, /, **flags: object) -> None:
+    """Serve the wiki to browsers, and run its tasks."""
+    chosen = door.settings(**flags)
+    listener = listen(chosen.host, chosen.port)
+    with Site(chosen) as site:
+        say_installed(site.install())
+    url = url_of(listener)
+    with listener, serving(chosen.data):
+        Server(chosen, listener, lambda: click.echo(f"Wikimill is at {url}")).run()
+
+
+@main.command()
+@pass_door
+def reindex(door: Door) -> None:
+    """Build the index anew from the pages."""
+    with door.site() as site:
+        click.echo(f"Indexed {site.store.reindex()} pages.")
+
+
+@main.command()
+@json_option
+@pass_door
+def check(door: Door, as_json: bool) -> None:
+    """Look at every page and file for damage; exit code 1 if there is any."""
+    with door.site() as site:
+        problems = list(site.store.check())
+    if as_json:
+        say_json([{"where": problem.where, "what": problem.what} for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(plain(f"{problem.where}: {problem.what}"))
+    if problems:
+        raise click.ClickException(f"{len(problems)} problems")
+    if not as_json:
+        click.echo("All is well.")
+
+
+@main.group()
+def user() -> None:
+    """Add and list users, and set passwords."""
+
+
+@user.command("add")
+@click.argument("name")
+@pass_door
+def user_add(door: Door, name: str) -> None:
+    """Make the user NAME; the password is asked for, or read from the input's first line."""
+    with door.site(create=True) as site:
+        click.echo(f"Made {site.add_user(name, ask_password())}")
+
+
+@user.command("passwd")
+@click.argument("name")
+@pass_door
+def user_passwd(door: Door, name: str) -> None:
+    """Set the password of the user NAME, asked for as by `user add`."""
+    with door.site() as site:
+        site.accounts.set_password(name, ask_password())
+    click.echo(f"{name}: password set")
+
+
+@user.command("list")
+@json_option
+@pass_door
+def user_list(door: Door, as_json: bool) -> None:
+    """List the users that can log in."""
+    with door.site() as site:
+        names = site.accounts.names()
+    if as_json:
+        say_json(names)
+    else:
+        for name in names:
+            click.echo(name)
+
+
+def ask_password() -> str:
+    """From a terminal twice and unseen, else the input's first line."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+for _command in (pages.import_, pages.export, pages.page, tasks.task):
+    main.add_command(_command)
+
+
+if __name__ == "__main__":
+    main()

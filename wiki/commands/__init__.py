@@ -1,0 +1,1 @@
+"""The commands of ``wikimill``, a group a file."""

@@ -1,0 +1,214 @@
+"""``wikimill task``: run tasks and watch them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from wiki.commands.door import (
+    Door,
+    json_option,
+    pass_door,
+    plain,
+    say_json,
+    say_table,
+    warn,
+)
+from wiki.errors import LogNotFound, TaskError
+from wiki.model import SYSTEM
+from wiki.references import Reference
+from wiki.serving import is_served
+from wiki.site import Site
+from wiki.tasks.log import SUFFIX as LOG_SUFFIX
+from wiki.tasks.log import log_name
+from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
+
+#: How often a log that is followed is looked at, in seconds.
+LOOK_EVERY = 0.2
+#: While a task has one of these, there is more of its log to come.
+UNFINISHED = (Status.READY, Status.RUNNING)
+
+
+@click.group()
+def task() -> None:
+    """List, run and watch tasks."""
+
+
+@task.command("list")
+@click.option("--status", type=click.Choice(list(Status), case_sensitive=False),
+              help="Only the tasks with this status.")
+@json_option
+@pass_door
+def task_list(door: Door, status: str | None, as_json: bool) -> None:
+    """List the tasks in the order in which they are taken."""
+    with door.site() as site:
+        rows = list(tasks(site, status))
+    if as_json:
+        say_json(rows)
+    else:
+        say_table(("Task", "Status", "Executor", "Progress"),
+                  ((row["reference"], row["status"], row["executor"],
+                    row["progress_text"]) for row in rows))
+
+
+@task.command("show")
+@click.argument("name")
+@json_option
+@pass_door
+def task_show(door: Door, name: str, as_json: bool) -> None:
+    """Show the task NAME with its last run."""
+    with door.site() as site:
+        described = describe(site, name)
+    if as_json:
+        say_json(described)
+        return
+    run = described.pop("run") or {}
+    for key, value in {**described, **{f"run {key}": value for key, value in run.items()}}.items():
+        if value not in (None, "") and not isinstance(value, Mapping):
+            click.echo(plain(f"{key}: {value}"))
+
+
+@task.command("run")
+@click.argument("name")
+@pass_door
+def task_run(door: Door, name: str) -> None:
+    """Set the task NAME to READY, and follow its log until it ends."""
+    with door.site() as site:
+        ref = Reference.parse(name)
+        log = log_name(ref)
+        start = site.logs.size(log) if site.logs.exists(log) else 0
+        site.manager.ready(ref, SYSTEM)
+        if is_served(site.settings.data):
+            follow(site, log, start, lambda: status_of(site, ref) in UNFINISHED)
+        else:
+            warn("No server runs on this machine; the task runs in this command, after those "
+                 "that are before it.")
+            follow(site, log, start, lambda: goes_on_here(site, ref))
+            wait_for_runs(site)
+        status = status_of(site, ref)
+    if status != Status.DONE:
+        raise click.ClickException(f"{ref} ended with the status {status}")
+    click.echo(f"{ref}: {status}", err=True)
+
+
+@task.command("ready")
+@click.argument("name")
+@pass_door
+def task_ready(door: Door, name: str) -> None:
+    """Let the task NAME run when its turn comes."""
+    change(door, name, lambda site: site.manager.ready(name, SYSTEM))
+
+
+@task.command("suspend")
+@click.argument("name")
+@pass_door
+def task_suspend(door: Door, name: str) -> None:
+    """Have the manager leave the task NAME alone."""
+    change(door, name, lambda site: site.manager.suspend(name, SYSTEM))
+
+
+@task.command("cancel")
+@click.argument("name")
+@pass_door
+def task_cancel(door: Door, name: str) -> None:
+    """Ask for the end of the task NAME, which runs."""
+    change(door, name, lambda site: site.manager.cancel(name, SYSTEM))
+
+
+@task.command("log")
+@click.argument("name")
+@click.option("-f", "--follow", "following", is_flag=True, help="Go on while the task runs.")
+@click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0, 1_000_000),
+              help="How many lines from the end.")
+@pass_door
+def task_log(door: Door, name: str, following: bool, lines: int) -> None:
+    """Print the log of the task NAME, or the log of this name (Tasks.Import.log)."""
+    of_task = not name.endswith(LOG_SUFFIX)
+    with door.site() as site:
+        log = log_name(Reference.parse(name)) if of_task else name
+        if not site.logs.known(site.wiki, log):
+            raise LogNotFound(f"there is no log {log!r}")
+        end = 0
+        if site.logs.exists(log):
+            part = site.logs.tail(log, lines)
+            end = part.end
+            click.echo(part.text, nl=False)
+        if following:
+            follow(site, log, end, lambda: not of_task or status_of(
+                site, Reference.parse(name)) in UNFINISHED)
+
+
+def follow(site: Site, log: str, offset: int, going: Callable[[], bool]) -> None:
+    """Print what comes to the log until it is all there."""
+    while True:
+        still = going()
+        while site.logs.exists(log):
+            part = site.logs.read(log, offset)
+            offset = part.end
+            if not part.data:
+                break
+            click.echo(part.text, nl=False)
+        if not still:
+            return
+        time.sleep(LOOK_EVERY)
+
+
+def goes_on_here(site: Site, ref: Reference) -> bool:
+    """One turn of the manager in this process; raises TaskError if it cannot start the task."""
+    if status_of(site, ref) == Status.READY:
+        skipped = site.manager.invoke().skipped
+        if str(ref) in skipped:
+            raise TaskError(f"{ref} cannot start: {skipped[str(ref)]}")
+    return status_of(site, ref) in UNFINISHED
+
+
+def wait_for_runs(site: Site) -> None:
+    """Runs end with the process that started them: let the others finish."""
+    while any(site.runner.alive(run) for run in list(site.runner.ids())):
+        time.sleep(LOOK_EVERY)
+
+
+def status_of(site: Site, ref: Reference) -> str:
+    """The task's status; raises TaskError where the page is no task."""
+    obj = site.wiki.get(ref).object(TASK_CLASS)
+    if obj is None:
+        raise TaskError(f"{ref} is not a task: it has no {TASK_CLASS} object")
+    return str(obj.get("status", ""))
+
+
+def tasks(site: Site, status: str | None) -> Iterator[dict[str, Any]]:
+    """All tasks as JSON has them."""
+    cursor: str | None = None
+    while True:
+        found = site.manager.tasks(status, cursor=cursor)
+        for row in found.items:
+            yield {"reference": str(row.reference), "title": row.title, "status": row.status,
+                   "executor": row.executor, "progress_text": str(row.progress or ""),
+                   "progress": row.progress.as_dict() if row.progress else None}
+        cursor = found.next_cursor
+        if cursor is None:
+            return
+
+
+def describe(site: Site, name: str) -> dict[str, Any]:
+    """A task and its last run, as JSON has them."""
+    document = site.wiki.get(name)
+    status = status_of(site, document.reference)
+    obj = document.object(TASK_CLASS)
+    runs = document.objects(RUN_CLASS)
+    current = site.manager.progress(name) if status == Status.RUNNING else None
+    return {"reference": str(document.reference), "title": document.display_title,
+            "status": status, "executor": obj["taskExecutor"] if obj else None,
+            "log": log_name(document.reference), "progress_text": str(current or ""),
+            "progress": current.as_dict() if current else None,
+            "run": dict(max(runs, key=lambda run: run["number"] or 0).values) if runs else None}
+
+
+def change(door: Door, name: str, act: Callable[[Site], None]) -> None:
+    """Do it, and say the status that the task has then."""
+    with door.site() as site:
+        act(site)
+        click.echo(f"{name}: {status_of(site, Reference.parse(name))}")

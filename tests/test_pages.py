@@ -24,7 +24,7 @@ from wiki.tasks import names
 PAGES = {str(ref): (document, files) for ref, document, files in read_tree(shipped("pages"))}
 COUNTRIES = shipped("pages") / "Tasks" / "ImportCountries.files" / "countries.csv"
 #: Pages that the sample task or the tour's reader makes.
-MADE_LATER = {"Countries.WebHome", "Countries.CountryClass", "Tasks.ImportPlanets"}
+MADE_LATER = {"Countries.WebHome", "Countries.CountryClass", "Planets.WebHome"}
 #: Macros whose bodies are text with macros of its own.
 WITH_MACROS_INSIDE = {"jinja", "info", "success", "warning", "error"}
 

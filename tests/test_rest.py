@@ -25,7 +25,6 @@ from wiki.tasks import TASK_CLASS
 from wiki.tasks.log import LogPart, format_message
 from wiki.web.app import create_app
 from wiki.web.rest import OPERATIONS
-from wiki.web.rest.connection import MAX_STREAMS
 from wiki.web.rest.stream import LogStream, split_line
 
 API = "/api/v1"
@@ -666,8 +665,9 @@ def test_a_stream_ends_when_nobody_listens(job: Call) -> None:
         response.close()
 
 
-def test_too_many_streams_leave_threads_for_pages(job: Call) -> None:
-    open_ones = [job("GET", f"/logs/{LOG}/stream", buffered=False) for _ in range(MAX_STREAMS)]
+def test_streams_leave_threads_for_pages(job: Call, site: Site) -> None:
+    open_ones = [job("GET", f"/logs/{LOG}/stream", buffered=False)
+                 for _ in range(site.settings.threads // 2)]
     refused = job("GET", f"/logs/{LOG}/stream")
     problem(refused, 503)
     assert refused.headers["Retry-After"]
@@ -689,6 +689,14 @@ def test_a_line_of_any_length_comes_whole() -> None:
     events = list(log.events(Clock()))
     assert "".join("".join(re.findall("x+", event)) for event in events) == "x" * 200_000
     assert events[-2].startswith("id: 200001\n")
+    assert all("\ndata:   x" in event for event in events[2:-1])  # no piece is a line's begin
+
+
+def test_a_log_of_many_blocks_is_never_cut_within_a_line() -> None:
+    log = Growing()
+    log.data, log.word = b"".join(b"%d %s\n" % (i, b"x" * 100) for i in range(3000)), "DONE"
+    lines = re.findall("data: (.*)", "".join(list(log.events(Clock()))[:-1]))
+    assert "\n".join(lines).encode() + b"\n" == log.data
 
 
 def test_nothing_in_a_line_passes_for_another_line_or_event() -> None:

@@ -45,14 +45,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
                  on_ready: Callable[[], None]) -> None:
         self.settings = settings
         self.site: Site | None = None
-        self._listener = listener
+        self._listener = listener.detach()  # gunicorn closes it
         self._on_ready = on_ready
         super().__init__()
 
     def load_config(self) -> None:
         """Give gunicorn its settings; it reads none itself."""
         wanted: dict[str, Any] = {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._listener}",
             "workers": self.settings.workers,
             "threads": self.settings.threads,
             "worker_class": Worker,

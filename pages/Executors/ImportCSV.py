@@ -590,7 +590,8 @@ def make_class(logger, wiki, table, parameters):
     page.title = page.title or Reference.parse(parameters.class_name).name
     page.parent = page.parent or f"{parameters.space}.{HOME}"
     page.content = page.content or (f"The class of the pages in [[{parameters.space}.{HOME}]], "
-                                    "made from the header of an imported file.\n")
+                                    "made from the header of an imported file.\n\n"
+                                    "<<properties/>>\n")
     if page.object("Wiki.ClassSheetClass") is None:
         page.add_object("Wiki.ClassSheetClass", sheet="Wiki.ObjectSheet")
     page.save(comment="Made by an import")

@@ -140,7 +140,9 @@ def _sort_columns(field: str, query: Query) -> Iterator[Any]:
         raise QueryError(f"{field}: a query without a class knows no properties; it takes "
                          + ", ".join(f"doc.{name}" for name in DOCUMENT_FIELDS))
     for column, missing in ((properties.c.number, float("inf")), (properties.c.text, "")):
-        value = (sa.select(sa.func.min(column))
+        # An expression: for the column itself SQLite would walk the index of values, for each
+        # document from its start.
+        value = (sa.select(sa.func.min(sa.func.coalesce(column, None)))
                  .where(properties.c.doc_id == documents.c.id,
                         properties.c["class"] == query.class_name, properties.c.name == field)
                  .correlate(documents).scalar_subquery())

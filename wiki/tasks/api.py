@@ -44,14 +44,20 @@ class RunLog:
 
     def append(self, level: str, message: str) -> None:
         """Write a message; past the limit, say so once and drop it."""
-        self.write(format_message(level, message))
+        if not self.full:
+            self.write(format_message(level, message))
+
+    @property
+    def full(self) -> bool:
+        """Whether the limit is passed."""
+        return self._left < 0
 
     def write(self, lines: bytes) -> None:
         """Write lines that are formatted."""
-        if self._left < 0:
+        if self.full:
             return
         self._left -= len(lines)
-        if self._left < 0:
+        if self.full:
             lines = format_message("WARN", "The log is as long as this run may make it; what "
                                            "else the run writes is left out")
         self._logs.write(self._name, lines)

@@ -114,6 +114,8 @@ def _wakeup_on_children() -> int:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # For the keepers, each of which takes it once it can.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     return reader
 
 

@@ -37,6 +37,7 @@ def keep(data: Path, run: Run, server: int, grace: float) -> NoReturn:
     wakeup = _wakeup_on_signals()
     keeper = Keeper(data, run, server, grace, wakeup)
     signal.signal(signal.SIGUSR1, lambda *_: keeper.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
     keeper.start()
     keeper.wait()
     keeper.finish()

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -198,6 +199,7 @@ class Logs:
         return unquote(path.name)
 
 
+@lru_cache(maxsize=1024)
 def file_name(name: str) -> str:
     """The file of a log: what is no letter, digit, ``.``, ``_`` or ``-`` is percent-encoded.
 

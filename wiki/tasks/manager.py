@@ -93,6 +93,7 @@ class Manager:
         self.waker = Waker(data)
         self.waker.watch(wiki)
         self._lock_path = data / "manager.lock"
+        self._ends_path = data / "ends.lock"
         self._warnings = Warned(data / "warned.json")
         runner.on_end = self.finished
 
@@ -196,6 +197,11 @@ class Manager:
 
         Returns False if the page does not have the run, having been renamed perhaps.
         """
+        with FileLock(self._ends_path, timeout=LOCK_WITHIN):
+            return self._record(run, ending, name)
+
+    def _record(self, run: Run, ending: Ending, name: Name) -> bool:
+        logged = False
         for _ in range(ATTEMPTS):
             try:
                 page = self.wiki.get(name)
@@ -206,17 +212,18 @@ class Manager:
                 return False
             if record["outcome"]:
                 return True  # another manager was faster
-            self._write_end(page, record, run, ending)
+            if not logged:  # before the save: who sees the end finds it in the log
+                self._log_end(run, ending, str(page.reference))
+                logged = True
+            self._write_end(page, record, ending)
             try:
                 page.save(comment=f"Run {run.number} ended: {ending.outcome}", minor=True)
+                return True
             except Conflict:
                 continue
-            self._log_end(run, ending, str(page.reference))
-            return True
         raise Conflict(f"{name} is saved so often that its run's end finds no gap")
 
-    def _write_end(self, page: OpenDocument, record: OpenObject, run: Run,
-                   ending: Ending) -> None:
+    def _write_end(self, page: OpenDocument, record: OpenObject, ending: Ending) -> None:
         task = page.object(TASK_CLASS)
         if task is not None and task["status"] == Status.RUNNING:
             task["status"] = ending.outcome.status.value

@@ -34,7 +34,7 @@ from wiki.tasks.api import (
     TaskLogger,
     level_name,
 )
-from wiki.tasks.log import Logs, log_name
+from wiki.tasks.log import Logs, format_message, log_name
 from wiki.tasks.names import Outcome
 from wiki.tasks.runs import Run, Runs, read_json, write_json
 from wiki.tasks.wake import Waker
@@ -206,17 +206,19 @@ class LineWriter:
         while len(self._rest) > MAX_LINE:
             lines.append(self._rest[:MAX_LINE])
             self._rest = self._rest[MAX_LINE:]
-        for line in lines:
-            self._write(line)
+        self._write(lines)
 
     def close(self) -> None:
         """Log what is left of the last line."""
         if self._rest:
-            self._write(self._rest)
+            self._write([self._rest])
             self._rest = b""
 
-    def _write(self, line: bytes) -> None:
-        self._log.append(self._level, line.rstrip(b"\r").decode(errors="replace"))
+    def _write(self, lines: list[bytes]) -> None:
+        if lines and not self._log.full:
+            self._log.write(b"".join(
+                format_message(self._level, line.rstrip(b"\r").decode(errors="replace"))
+                for line in lines))
 
 
 class LogStream(io.RawIOBase):

@@ -11,17 +11,21 @@ from typing import Any, cast
 from flask import current_app
 from flask.sansio.app import App
 
-#: Each stream keeps a thread of the server: so many at once in a process, and the rest of the
-#: threads serve pages. A browser that gets no stream asks for the log each second.
-MAX_STREAMS = 16
+from wiki.site import Site
+
 _KEY = "wikimill-streams"
 #: Where servers put the connection.
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
 def count_streams(app: App) -> None:
-    """Give the app a count of its streams."""
-    app.extensions[_KEY] = threading.BoundedSemaphore(MAX_STREAMS)
+    """Give the app a count of its streams.
+
+    Each keeps a thread of the server: half of the threads may, and the others serve pages. A
+    browser that gets no stream asks for the log each second.
+    """
+    threads = cast(Site, app.extensions["wikimill"]).settings.threads
+    app.extensions[_KEY] = threading.BoundedSemaphore(max(1, threads // 2))
 
 
 def streams() -> threading.BoundedSemaphore:

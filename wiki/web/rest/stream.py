@@ -44,16 +44,17 @@ class LogStream:
         """Whole lines as they come; ``reset`` when the log was archived and begins anew; at
         last ``end``, once nothing more can come and all was sent."""
         yield b"retry: 2000\n\n"
-        spoke, settled = self.clock(), False
+        spoke, settled, continued = self.clock(), False, False
         while not self.closing.is_set() and not self.gone():
             word = self.ended()  # asked first: what was written before the end is sent
             part = self.read(self.offset)
             if part.offset != self.offset:
                 self.offset = 0
                 yield b"event: reset\nid: 0\ndata: 0\n\n"
-            elif lines := whole_lines(part.data, last=word is not None):
+            elif lines := whole_lines(part.data, word is not None and part.end >= part.size):
                 self.offset += len(lines)
-                yield log_event(self.offset, lines)
+                yield log_event(self.offset, lines, continued)
+                continued = not lines.endswith(b"\n")
             elif word is not None and settled:
                 yield f"event: end\nid: {self.offset}\ndata: {word}\n\n".encode()
                 return
@@ -67,16 +68,16 @@ class LogStream:
 
 
 def whole_lines(data: bytes, last: bool) -> bytes:
-    """The data up to its last line end; all of it when no more will come, or when a line is so
-    long that it comes in pieces."""
-    if last or len(data) > BLOCK - 4:
-        return data if b"\n" not in data or last else data[:data.rindex(b"\n") + 1]
-    return data[:data.rfind(b"\n") + 1]
+    """The data up to its last line end; all of it when it is the last of its log, or a part of
+    a line so long that it comes in pieces."""
+    end = data.rfind(b"\n") + 1
+    return data if last or (not end and len(data) > BLOCK - 4) else data[:end]
 
 
-def log_event(offset: int, lines: bytes) -> bytes:
-    """Lines as one event; ``offset`` is that of the log after them."""
-    text = lines.decode(errors="replace").removesuffix("\n")
+def log_event(offset: int, lines: bytes, continued: bool = False) -> bytes:
+    """Lines as one event; ``offset`` is that of the log after them. A line that is
+    ``continued`` is indented, as what follows in a line is."""
+    text = ("  " if continued else "") + lines.decode(errors="replace").removesuffix("\n")
     data = "".join(f"data: {part}\n" for line in text.split("\n") for part in split_line(line))
     return f"id: {offset}\n{data}\n".encode()
 

@@ -1,0 +1,40 @@
+"""``<<properties/>>``: the properties of a class."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from wiki.errors import MacroError
+from wiki.model import Property
+from wiki.rendering.macros import MacroContext, macro
+
+ROW = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
+TABLE = Markup("""\
+<table class="class-properties">
+<thead><tr><th>Property</th><th>Type</th><th>Label</th><th>What it holds</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>""")
+
+
+@macro("properties")
+def properties(context: MacroContext, of: str = "") -> Markup:
+    """The properties of a class as a table. `of` is its page (default: the viewed page)."""
+    definition = (context.wiki.class_definition(context.reference(of)) if of
+                  else context.document.class_definition)
+    if definition is None:
+        raise MacroError(f"{of or context.document.reference} is no class: it defines no "
+                         "properties")
+    return TABLE.format(Markup("").join(
+        ROW.format(prop.name, kind(prop), prop.label, prop.help)
+        for prop in definition.properties))
+
+
+def kind(prop: Property) -> str:
+    """The type with what narrows it: ``StaticList: skip, fail; required``."""
+    options = prop.options
+    narrower = [", ".join(map(str, options.get("values", ()))), str(options.get("class", "")),
+                "whole number" if options.get("integer") else "",
+                *(f"{name} {options[name]}" for name in ("min", "max") if name in options)]
+    text = ", ".join(filter(None, narrower))
+    return prop.type + (f": {text}" if text else "") + ("; required" if prop.required else "")

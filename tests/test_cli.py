@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner, Result
 
+from wiki.classes import TYPES
 from wiki.cli import main
 from wiki.serving import is_served, serving
 from wiki.site import Site
@@ -149,8 +150,8 @@ def test_a_password_of_a_page_outlives_an_import(run: Run, tree: Path, site: Sit
 @pytest.mark.parametrize(("words", "said"), [
     (("page", "get", "Nowhere"), "names no space"), (("page", "get", "A.B"), "A.B"),
     (("page", "delete", "--yes", "A.B"), "A.B"), (("task", "show", "Main.WebHome"), "not a task"),
-    (("task", "run", "Main.WebHome"), "not a task"), (("task", "log", "../x.log"), "no log"),
-    (("task", "log", "A.B"), "no log"), (("user", "passwd", "Nobody"), "no user"),
+    (("task", "run", "Main.WebHome"), "no task"), (("task", "log", "../x.log"), "no log"),
+    (("task", "log", "A.B"), "no log"), (("user", "passwd", "Admin"), "UTF-8"),
     (("page", "put", "A.B", "-"), "UTF-8"),
 ])
 def test_an_error_is_one_line_and_exit_code_1(
@@ -270,6 +271,21 @@ def test_the_server_says_its_address_and_the_password_and_ends_when_told(tmp_pat
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert process.stdout.read() == ""
+
+
+def test_every_command_is_documented() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "cli.md").read_text()
+    for name, command in main.commands.items():
+        for word in getattr(command, "commands", {}) or [""]:
+            assert name in text
+            assert word in text
+
+
+def test_every_property_type_is_documented() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "page-files.md").read_text()
+    for name, kind in TYPES.items():
+        [row] = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert all(f"`{option}`" in row for option in kind.options)
 
 
 def test_a_port_that_is_taken_is_said(run: Run) -> None:

@@ -344,7 +344,7 @@ def test_a_killed_server_leaves_an_interrupted_task(tmp_path: Path) -> None:
     with Workshop(data) as shop:
         shop.executor(script=(
             "import os, time\ndef run(logger, wiki, task):\n    logger.progress(7, 10, 'rows')\n"
-                    f"    open({str(started)!r}, 'w').write(str(os.getpid()))\n"
+            f"    open({str(started)!r}, 'w').write(str(os.getpid()))\n"
             "    time.sleep(300)\n"))
         shop.task()
     code = (f"import sys, time\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"

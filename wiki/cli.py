@@ -18,6 +18,7 @@ from wiki.commands.door import (
     say_installed,
     say_json,
 )
+from wiki.errors import WikiError
 from wiki.serving import Server, listen, serving, url_of
 from wiki.site import Site
 
@@ -119,7 +120,10 @@ def ask_password() -> str:
     """From a terminal twice and unseen, else the input's first line."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WikiError("the password is not text in UTF-8") from None
 
 
 for _command in (pages.import_, pages.export, pages.page, tasks.task):

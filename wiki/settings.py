@@ -64,17 +64,6 @@ def whole(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
-def seconds(value: object) -> float:
-    """A time above 0, in seconds."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = 0
-    if isinstance(value, bool) or not 0 < number <= 86_400:
-        raise ValueError("a number of seconds above 0 and up to 86400")
-    return number
-
-
 def _setting(default: object, read: Callable[[object], Any], text: str) -> Any:
     return field(default=default, metadata={"read": read, "help": text})
 
@@ -103,8 +92,6 @@ class Settings:
         24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
     secure_cookies: bool = _setting(
         False, read_flag, "Send cookies only over HTTPS; set it behind an HTTPS proxy.")
-    tick_seconds: float = _setting(
-        1.0, seconds, "How often the scheduler looks for jobs that are due.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -56,12 +57,15 @@ ESCAPES = [
 ]
 
 
-@pytest.mark.parametrize("script", ESCAPES)
-def test_a_known_way_out_of_the_sandbox_is_closed(
-        site: Site, wiki: Wiki, script: str) -> None:
-    page = wiki.new("Test.Escape", content=f"<<jinja>>{script}<</jinja>>").save()
-    html = site.local_renderer.render(page.record, ADMIN)
-    assert "macro-error" in html or html in ("", "<p></p>"), html
+def test_the_known_ways_out_of_the_sandbox_are_closed(site: Site, wiki: Wiki) -> None:
+    page = wiki.new("Test.Escape")
+    for script in ESCAPES:
+        page.content = f"<<jinja>>{script}<</jinja>>"
+        _stays_inside(site.local_renderer.render(page.save().record, ADMIN))
+
+
+def _stays_inside(html: str) -> None:
+    assert "macro-error" in html or html in ("", "<p></p>", "<p>[Undefined]</p>"), html
     for leak in ("&lt;class", "&lt;module", "object at 0x", "Store"):
         assert leak not in html.partition("macro-error")[0]
 
@@ -87,8 +91,8 @@ def test_an_error_in_a_script_names_its_line(run: Run) -> None:
 
 
 XSS = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "javascript:alert(1)",
-       "<<html>><script>alert(1)</script><</html>>", "{{ 6 * 7 }}", "<</jinja>>{{ 6 * 7 }}",
-       "<<jinja>>{{ 6 * 7 }}<</jinja>>", "[x](javascript:alert(1))", "' onclick='alert(1)"]
+       "<<html>><script>alert(1)</script><</html>>", "{{ 6 * 7777 }}", "<</jinja>>{{ 6 * 7777 }}",
+       "<<jinja>>{{ 6 * 7777 }}<</jinja>>", "[x](javascript:alert(1))", "' onclick='alert(1)"]
 
 
 @pytest.mark.parametrize("value", XSS)
@@ -107,10 +111,9 @@ def test_what_is_stored_is_shown_and_never_run(run: Run, wiki: Wiki, value: str)
         '<<{{ v }}/>> <<include page="{{ v }}"/>> <<livetable class="Test.XssClass" '
         'columns="doc.title, text"/>>')
     assert "<script" not in html and "<img" not in html
-    assert 'href="javascript' not in html and "42" not in html
-    assert not any("onclick=" in tag or "onerror=" in tag.replace("&quot;", "").partition(
-        'title="')[0] for tag in html.split("<")[1:] if 'title="' not in tag and "value=" not in tag
-        and ">" in tag and "onclick=" in tag.partition(">")[0])
+    assert 'href="javascript' not in html and "46662" not in html
+    attributes = re.sub(r'"[^"]*"', "", html)  # what stands in quotes is a value, and inert
+    assert not re.search(r"<[a-z][^>]*\son[a-z]+=", attributes)
 
 
 def test_a_pages_html_needs_the_script_right(site: Site, wiki: Wiki) -> None:

@@ -169,8 +169,10 @@ class Keeper:
             return
         self.sent = number
         self.log.append("WARN", f"Run {self.run.number} is ended by {number.name}")
-        with suppress(ProcessLookupError):
+        try:
             os.killpg(self.pid, number)
+        except ProcessLookupError:  # it is so young that it has no group of its own yet
+            os.kill(self.pid, number)
 
     def _kill_rest(self) -> None:
         """Kill the group and all orphans, until there are no children any more."""

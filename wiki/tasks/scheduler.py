@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,12 @@ class Scheduler:
     def wake(self) -> None:
         """Look for something to start now, in every process."""
         self._manager.waker.wake()
+
+    @property
+    def next_run(self) -> datetime | None:
+        """When the next job is due, in local time; None where there is none."""
+        due: datetime | None = self._schedule.next_run
+        return due
 
     # -- the thread ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, flash, jsonify, redirect, request, send_file
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.api import OpenDocument
@@ -96,7 +97,12 @@ def download(ref: str, filename: str) -> Response:
     response.set_etag(record.sha256)
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=record.size)
+    try:
+        response.make_conditional(request.environ, accept_ranges=True,
+                                  complete_length=record.size)
+    except RequestedRangeNotSatisfiable:
+        response.close()  # the answer is another one, and nobody else closes the file
+        raise
     return response
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +27,7 @@ from wiki.tasks.log import Logs
 from wiki.tasks.manager import Manager
 from wiki.tasks.runner import LocalRunner
 from wiki.tasks.scheduler import Scheduler
+from wiki.transfer import put_page
 
 USER_CLASS = "Wiki.UserClass"
 
@@ -133,9 +134,10 @@ def install_pages(wiki: Wiki, source: Path, record: Path) -> list[Reference]:
                 continue
             if not _untouched(wiki, reference, known):
                 continue
-            saved = _write_page(wiki, reference, document, files)
+            put_page(wiki, document, files, comment="Shipped with Wikimill")
             installed.upsert({"page": str(reference), "digest": digest,
-                              "version": str(saved.version)}, where("page") == str(reference))
+                              "version": str(wiki.get(reference).version)},
+                             where("page") == str(reference))
             written.append(reference)
     return written
 
@@ -146,16 +148,6 @@ def _untouched(wiki: Wiki, reference: Reference, known: dict[str, str] | None) -
     except DocumentNotFound:
         return known is None
     return known is not None and str(current.version) == known["version"]
-
-
-def _write_page(wiki: Wiki, reference: Reference, document: Document,
-                files: dict[str, Path]) -> Document:
-    page = wiki.get_or_new(reference)
-    page.record = replace(document, reference=reference, version=page.record.version)
-    for filename, path in files.items():
-        with path.open("rb") as stream:
-            page.attach(filename, stream)
-    return page.save(comment="Shipped with Wikimill").record
 
 
 def _digest(document: Document, files: dict[str, Path]) -> str:

@@ -1,0 +1,10 @@
+"""All measurements, one after the other: ``python -m bench``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+for module in ("bench.store", "bench.imports"):
+    print(f"== {module}", flush=True)
+    subprocess.run([sys.executable, "-m", module], check=True)

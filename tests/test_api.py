@@ -175,3 +175,54 @@ def test_saving_tells_who_listens(wiki: Wiki) -> None:
     wiki.saved.connect(listen)
     wiki.as_user("Users.Bob").new("Main.New").save()
     assert heard == [("Users.Bob", "New", None)]
+
+
+def test_saving_does_not_sign_a_script_that_another_wrote(wiki: Wiki) -> None:
+    page = wiki.new(EXECUTOR)
+    page.define_class(Property("script", "TextArea"))
+    page.save()
+    bob = wiki.as_user("Users.Bob")
+    page = bob.new("Code.Job")
+    page.add_object(EXECUTOR, script="evil", extra="text")
+    page.save()
+    page = bob.get(EXECUTOR)
+    page.define_class(Property("script", "TextArea"), Property("extra", "Password"))
+    page.save()
+    page = wiki.get("Code.Job")
+    page.title = "Set by the wiki itself"
+    page.save()
+    assert page.script_author == "Users.Bob"
+
+
+def test_a_class_that_was_tightened_does_not_lock_what_is_there(wiki: Wiki) -> None:
+    book(wiki, "Dune", year=1965)
+    page = wiki.get(BOOK)
+    page.define_class(Property("isbn", required=True))
+    page.save()
+    page = wiki.get("Books.Dune")
+    page.title = "Still saved"
+    page.save()
+    with pytest.raises(InvalidValue, match="isbn"):
+        page.object(BOOK)["isbn"] = ""
+
+
+def test_turning_links_does_not_sign_the_rest_of_a_text(wiki: Wiki) -> None:
+    book(wiki, "Dune")
+    wiki.as_user("Users.Bob").new("Main.Bob", content="[[Books.Dune]] <<jinja>>x<</jinja>>").save()
+    wiki.as_user("Users.Admin").get("Books.Dune").rename("Books.Arrakis")
+    page = wiki.get("Main.Bob")
+    assert page.content.startswith("[[Books.Arrakis]]")
+    assert page.author == "Users.Admin"
+    assert page.content_author == "Users.Bob"
+
+
+def test_a_rename_signs_what_it_changes_along_the_way(wiki: Wiki) -> None:
+    bob = wiki.as_user("Users.Bob")
+    bob.new("Main.Page", content="mine").save()
+    page = wiki.as_user("Users.Admin").get("Main.Page")
+    page.content = "Admin's"
+    page.save()
+    page = bob.get("Main.Page")
+    page.content = "<<jinja>>evil<</jinja>>"
+    page.rename("Main.Other")
+    assert page.content_author == "Users.Bob"

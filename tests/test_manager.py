@@ -17,7 +17,7 @@ from wiki.model import GUEST
 from wiki.rights import ADMIN_USER
 from wiki.tasks.log import MANAGER_LOG
 from wiki.tasks.manager import Invocation
-from wiki.tasks.names import RUN_CLASS, TASK_CLASS
+from wiki.tasks.names import EXECUTOR_CLASS, RUN_CLASS, TASK_CLASS
 from wiki.tasks.runs import Run
 
 
@@ -495,3 +495,67 @@ def test_an_end_is_recorded_once(shop: Workshop) -> None:
     shop.manager.invoke()
     assert shop.wiki.get("Tasks.One").version == version
     assert shop.log().count("ended") == 1
+
+
+# -- what an editor can do to a task's objects -------------------------------------------------
+
+
+def test_a_made_up_run_does_not_stop_the_manager(shop: Workshop) -> None:
+    shop.executor()
+    for name, status in (("Tasks.A", "READY"), ("Tasks.B", "RUNNING")):
+        page = shop.task(name, status=status)
+        page.add_object(RUN_CLASS, id="../../made-up")
+        page.save()
+    assert shop.invoke() == "Tasks.A"
+    shop.wait("Tasks.A")
+    assert shop.status("Tasks.B") == "ERROR"
+
+
+def test_a_task_whose_run_was_edited_away_is_not_started_beside_it(
+        shop: Workshop, tmp_path: Path) -> None:
+    shop.configure(maxConcurrentTasks=3)
+    shop.executor(script=blocking(tmp_path / "started", tmp_path / "release"))
+    shop.task()
+    shop.invoke()
+    for status in ("READY", "RUNNING"):
+        page = shop.admin.get("Tasks.One")
+        for record in page.objects(RUN_CLASS):
+            page.remove_object(RUN_CLASS, record.number)
+        page.object(TASK_CLASS)["status"] = status
+        page.save()
+        assert shop.invoke() is None
+        assert shop.status() == status
+    (tmp_path / "release").touch()
+
+
+def test_a_run_can_be_cancelled_whatever_the_status_was_set_to(
+        shop: Workshop, tmp_path: Path) -> None:
+    shop.executor(script=blocking(tmp_path / "started", tmp_path / "never"))
+    shop.task()
+    shop.invoke()
+    page = shop.admin.get("Tasks.One")
+    page.object(TASK_CLASS)["status"] = "DONE"
+    page.save()
+    shop.manager.cancel("Tasks.One", ADMIN_USER)
+    assert shop.wait() == "DONE"
+    assert shop.last_run()["outcome"] == "CANCELLED"
+
+
+def test_what_a_run_writes_is_signed_by_the_least_trusted_of_its_task(shop: Workshop) -> None:
+    script = ("def run(logger, wiki, task):\n"
+              "    page = wiki.new('Made.' + task.reference.name)\n"
+              f"    page.add_object({EXECUTOR_CLASS!r}, script='evil')\n"
+              "    page.save()\n")
+    shop.executor(script=script)
+    page = shop.task("Tasks.Bobs", status="SUSPENDED")
+    bob = shop.wiki.as_user("Users.Bob").get("Tasks.Bobs")
+    bob.content = "Bob was here"
+    bob.save()
+    shop.task("Tasks.Admins", status="SUSPENDED")
+    for name in ("Bobs", "Admins"):
+        shop.manager.ready(f"Tasks.{name}", ADMIN_USER)
+        assert shop.invoke() == f"Tasks.{name}"
+        assert shop.wait(f"Tasks.{name}") == "DONE"
+    assert page.script_author == ADMIN_USER
+    assert shop.wiki.get("Made.Bobs").script_author == "Users.Bob"
+    assert shop.wiki.get("Made.Admins").script_author == ADMIN_USER

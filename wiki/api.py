@@ -58,17 +58,21 @@ class Wiki:
     ``previous`` or None) and ``deleted`` (``reference``). One pair serves all users of a store.
     """
 
-    def __init__(self, store: Store, user: str = SYSTEM, *, saved: Signal | None = None,
-                 deleted: Signal | None = None, upload_limit: int | None = None) -> None:
+    def __init__(self, store: Store, user: str = SYSTEM, *, signer: str | None = None,
+                 saved: Signal | None = None, deleted: Signal | None = None,
+                 upload_limit: int | None = None) -> None:
+        """``signer``: who is named as the author of text and scripts, where not ``user``. What
+        somebody without the script right has put together must not be signed by who has it."""
         self._store = store
         self.user = user
+        self.signer = signer or user
         self.saved = saved or Signal()
         self.deleted = deleted or Signal()
         self.upload_limit = upload_limit
 
-    def as_user(self, user: str) -> Wiki:
+    def as_user(self, user: str, signer: str | None = None) -> Wiki:
         """The same wiki through another user's eyes."""
-        return Wiki(self._store, user, saved=self.saved, deleted=self.deleted,
+        return Wiki(self._store, user, signer=signer, saved=self.saved, deleted=self.deleted,
                     upload_limit=self.upload_limit)
 
     def may(self, right: Right | str, document: Document | OpenDocument | None = None) -> bool:
@@ -201,7 +205,7 @@ class Wiki:
         if previous is not None and previous.version != expected:
             raise Conflict(f"{document.reference} is at version {previous.version} by "
                            f"{previous.author}, and no longer at {expected}; nothing was saved")
-        record = self._stamp(self._validated(document), previous, comment, minor)
+        record = self._stamp(self._validated(document, previous), previous, comment, minor)
         saved = self._store.save(record, expected)
         self.saved.send(self, document=saved, previous=previous)
         return saved
@@ -212,11 +216,15 @@ class Wiki:
         except DocumentNotFound:
             return None
 
-    def _validated(self, document: Document) -> Document:
+    def _validated(self, document: Document, previous: Document | None) -> Document:
+        """An object that is as it was stays so, whatever has become of its class: a save
+        answers for what it changes, and nobody signs what another has written."""
         if len(document.content) > MAX_CONTENT:
             raise InvalidDocument(f"the content has {len(document.content)} characters; a page "
                                   f"takes at most {MAX_CONTENT}")
-        objects = tuple(self._validated_object(obj, document) for obj in document.objects)
+        kept = previous.objects if previous else ()
+        objects = tuple(obj if obj in kept else self._validated_object(obj, document)
+                        for obj in document.objects)
         definition = document.class_definition
         if definition is not None:
             definition = classes.check_definition(definition)
@@ -235,18 +243,18 @@ class Wiki:
     def _stamp(self, document: Document, previous: Document | None, comment: str,
                minor: bool) -> Document:
         now = datetime.now(UTC)
-        user = self.user
+        user, signer = self.user, self.signer
         if previous is None:
             return replace(document, version=FIRST, creator=user, author=user,
-                           content_author=user, script_author=user, created=now, updated=now,
-                           comment=comment, minor=minor)
+                           content_author=signer, script_author=signer, created=now,
+                           updated=now, comment=comment, minor=minor)
         same_content = document.content == previous.content
         same_scripts = runnable(document) == runnable(previous)
         return replace(
             document, version=previous.version.next(minor), creator=previous.creator,
             author=user, created=previous.created, updated=now, comment=comment, minor=minor,
-            content_author=previous.content_author if same_content else user,
-            script_author=previous.script_author if same_scripts else user)
+            content_author=previous.content_author if same_content else signer,
+            script_author=previous.script_author if same_scripts else signer)
 
     def delete(self, name: Name, expected: Version | None = None) -> None:
         """Raises DocumentNotFound, AccessDenied or Conflict."""
@@ -386,23 +394,31 @@ class OpenDocument:
         Raises DocumentExists, Conflict, InvalidReference or AccessDenied.
         """
         from_, to = self.record.reference, reference(name)
-        self._wiki.require(Right.DELETE, self)
-        linking = self._wiki.backlinks(from_) if update_links else []
         wiki = self._wiki
-        moved = replace(self.record, reference=to)
-        record = wiki._stamp(moved, self.record, f"Renamed from {from_}", False)
+        wiki.require(Right.DELETE, self)
         if self._expected is None:
             raise DocumentNotFound(f"{from_} was never saved; save it under its new name")
+        previous = wiki._store.get(from_)
+        linking = wiki.backlinks(from_) if update_links else []
+        moved = wiki._validated(replace(self.record, reference=to), previous)
+        record = wiki._stamp(moved, previous, f"Renamed from {from_}", False)
         self.record = wiki._store.rename(from_, record, self._expected)
         self._expected = self.record.version
         wiki.deleted.send(wiki, reference=from_)
         wiki.saved.send(wiki, document=self.record, previous=None)
         for ref in linking:
             if ref not in (from_, to) and ref in wiki:
-                page = wiki.get(ref)
-                page.content = relink(page.content, from_, to)
-                page.save(comment=f"{from_} was renamed to {to}", minor=True)
+                self._relink(ref, from_)
         return self
+
+    def _relink(self, ref: Reference, old: Reference) -> None:
+        """Turn the links of a page; who turned them does not vouch for the rest of its text."""
+        user = self._wiki.user
+        written_by = self._wiki.get(ref).content_author
+        signer = user if allows(written_by, Right.SCRIPT) else written_by
+        page = self._wiki.as_user(user, signer).get(ref)
+        page.content = relink(page.content, old, self.record.reference)
+        page.save(comment=f"{old} was renamed to {self.record.reference}", minor=True)
 
     def revisions(self) -> list[Revision]:
         """Newest first."""

@@ -34,7 +34,7 @@ from wiki.tasks.names import (
     Status,
 )
 from wiki.tasks.runner import Runner
-from wiki.tasks.runs import Ending, Progress, Run, read_json, timestamp, write_json
+from wiki.tasks.runs import Ending, Progress, Run, is_run_id, read_json, timestamp, write_json
 from wiki.tasks.wake import Waker
 
 #: How long an invocation waits for another manager to be done, in seconds.
@@ -122,9 +122,10 @@ class Manager:
         return Invocation(started, skipped, recovered, running + 1, f"started {started}")
 
     def _start_first(self, skipped: dict[str, str], now: float) -> str | None:
+        living = self._living()
         for task in self._with_status(Status.READY):
             name = str(task.reference)
-            if self._still_runs(task):
+            if name in living or self._still_runs(task):
                 continue  # set READY while its run goes on: it has to wait for that
             try:
                 executor = find_executor(self.wiki, task)
@@ -249,16 +250,20 @@ class Manager:
         """Record the ends that nobody recorded; returns those tasks and how many run."""
         recovered: list[str] = []
         marked: set[str] = set()
-        nameless = 0
+        living = self._living()
         for task in self._with_status(Status.RUNNING):
             run = self._open_run(task)
             if run is not None and self.runner.alive(run.id):
                 marked.add(run.id)
-            elif self._recover_task(task, run):
+            elif str(task.reference) not in living and self._recover_task(task, run):
                 recovered.append(str(task.reference))
-            else:
-                nameless += 1
-        return recovered, len(marked | self._sweep(marked)) + nameless
+        return recovered, len(marked | self._sweep(marked))
+
+    def _living(self) -> set[str]:
+        """The tasks that run, as the runner knows: a page's objects can be edited."""
+        runs = (self.runner.load(run_id) for run_id in self.runner.ids()
+                if self.runner.alive(run_id))
+        return {run.task for run in runs if run is not None}
 
     def _recover_task(self, task: OpenDocument, run: Run | None) -> bool:
         """Whether the end could be recorded."""
@@ -305,10 +310,11 @@ class Manager:
     def _open_run(self, task: OpenDocument) -> Run | None:
         """The run of the task whose end is not recorded, as far as its page tells."""
         for record in reversed(task.objects(RUN_CLASS)):
-            if record["outcome"] or not record["id"]:
+            run_id = str(record["id"] or "")
+            if record["outcome"] or not is_run_id(run_id):
                 continue
-            known = self.runner.load(str(record["id"]))
-            return known or Run(str(record["id"]), str(task.reference), _number(record), "", "",
+            known = self.runner.load(run_id)
+            return known or Run(run_id, str(task.reference), _number(record), "", "",
                                 "", "", _seconds(record["started"]))
         return None
 
@@ -338,7 +344,8 @@ class Manager:
         """
         task = self._editable(ref, user)
         run = self._open_run(task)
-        if _task_object(task)["status"] != Status.RUNNING or run is None:
+        if run is None or (_task_object(task)["status"] != Status.RUNNING
+                           and not self.runner.alive(run.id)):
             raise TaskError(f"{task.reference} is {_task_object(task)['status']}; only a RUNNING "
                             "task can be cancelled")
         self.logs.append(log_name(run.task), "WARN",

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import wiki as package
-from wiki.api import Wiki
+from wiki.api import OpenDocument, Wiki
 from wiki.errors import TaskError, WikiError
+from wiki.rights import Right, allows
 from wiki.store import open_store
 from wiki.tasks.api import (
     Cancellation,
@@ -110,6 +111,7 @@ def _call(data: Path, run: Run, folder: Path, logger: TaskLogger,
           cancellation: Cancellation) -> None:
     os.chdir(folder / "work")
     wiki = Wiki(open_store(data), run.author)
+    wiki.signer = signer(wiki.get(run.task), run.author)
     waker = Waker(data)
     waker.watch(wiki)
     task = Task(wiki.get(run.task), logger, cancellation, folder / "work")
@@ -118,6 +120,17 @@ def _call(data: Path, run: Run, folder: Path, logger: TaskLogger,
     if not callable(function):
         raise TaskError(f"{run.executor} defines no function run(logger, wiki, task)")
     function(logger, wiki, task)
+
+
+def signer(task: OpenDocument, author: str) -> str:
+    """Who signs the text and the scripts that a run writes.
+
+    It is the executor's script author only if everybody who saved the task holds the script
+    right too: a task's parameters and files may end up in what the run writes, and would
+    otherwise run with rights that whoever gave them does not hold.
+    """
+    savers = (revision.author for revision in task.revisions())
+    return next((saver for saver in savers if not allows(saver, Right.SCRIPT)), author)
 
 
 def load_script(name: str, script: str) -> types.ModuleType:

@@ -151,6 +151,7 @@ class _Server:
         except (OSError, ValueError):
             raise TaskError("The run could not be started: the fork server is gone") from None
         except FutureTimeout:
+            self._runs.withdraw(run_id)
             raise TaskError(f"The run did not start within {START_WITHIN:g} s") from None
 
     def close(self) -> None:

@@ -111,7 +111,7 @@ class Runs:
 
     def path(self, run_id: str) -> Path:
         """The folder of a run; raises TaskError for what can be no run's id."""
-        if not run_id.isalnum() or not run_id.isascii():
+        if not is_run_id(run_id):
             raise TaskError(f"{run_id!r} is not the id of a run")
         return self.directory / run_id
 
@@ -163,6 +163,11 @@ class Runs:
         with suppress(FileNotFoundError):  # it has ended, and was put away
             (self.path(run_id) / "cancel").touch()
 
+    def withdraw(self, run_id: str) -> None:
+        """See that a run which has not started does not do so later."""
+        self.cancel(run_id)
+        (self.path(run_id) / "run.json").unlink(missing_ok=True)
+
     def progress(self, run_id: str) -> Progress | None:
         """How far the run is; None while it has not said."""
         data = read_json(self.path(run_id) / "progress.json")
@@ -180,6 +185,11 @@ class Runs:
     def remove(self, run_id: str) -> None:
         """Put the run's folder away, with what its script left in its working directory."""
         shutil.rmtree(self.path(run_id), ignore_errors=True)
+
+
+def is_run_id(text: str) -> bool:
+    """Whether this can be a run's id: ASCII letters and digits, so that a path is safe."""
+    return text.isascii() and text.isalnum()
 
 
 def _judge(outcome: Mapping[str, Any], left: Mapping[str, Any]) -> tuple[Outcome, str]:

@@ -176,11 +176,12 @@ def test_other_line_ends_are_taken_too(importer: Importer) -> None:
     (b"\r\n  \r\n", "the file is empty"),
     (b"\xef\xbb\xbf", "the file is empty"),
     (b"Berlin,3600000,1237-10-28\nParis,2100000,1163-01-01\n", "no column names"),
+    (b"1,2,3\n4,5,6\n", "no column names"),
     (b"PK\x03\x04 and so on", "workbook"),
     (b"na\0me,a\nX,1\n", "NUL"),
     (b'name,a\nX,"never closed ' + b"x" * 600_000, "quote"),
     (b"name;" * 1_500_000, "no CSV file"),
-], ids=["empty", "blank", "mark only", "no header", "workbook", "NUL", "quote", "endless line"])
+], ids=["empty", "blank", "mark only", "no header", "numbers", "workbook", "NUL", "quote", "endless line"])
 def test_a_file_that_cannot_be_imported_fails_and_says_why(
         importer: Importer, data: bytes, what: str) -> None:
     importer.attach(data, badRows="fail")
@@ -385,3 +386,10 @@ class FakeTask:
 
 class FakeParameters:
     filename = encoding = delimiter = ""
+
+
+def test_a_quote_that_is_never_closed_is_a_bad_row(importer: Importer) -> None:
+    log = importer.load('name,text\nDune,fine\nUbik,"never closed\nEmma,swallowed\n')
+    assert list(importer.names()) == ["Dune"]
+    assert "line 3" in log and "quote" in log
+    assert "1 skipped" in log

@@ -361,7 +361,9 @@ def test_a_wrong_status_of_a_task_is_refused_with_what_is_allowed(
 def test_a_conflict_in_the_objects_keeps_what_was_typed(admin: Browser, wiki: Wiki) -> None:
     make_class(wiki)
     make(wiki)
-    wiki.get("Books.Dune").save()
+    theirs = wiki.get("Books.Dune")
+    theirs.add_object("Books.BookClass", blurb="theirs")
+    theirs.save()
     answer = admin.post("/Books.Dune/objects", **{
         "version": "1.1", "object": "Books.BookClass[0]", "Books.BookClass[0].blurb": "mine"})
     assert answer.status_code == 409
@@ -573,3 +575,75 @@ def test_what_is_no_log_is_not_archived(admin: Browser, log: str) -> None:
     answer = admin.post("/logs/archive", log=log)
     assert answer.status_code == 404
     assert "There is no log" in answer.text
+
+
+# -- the objects form beside a run, and who vouches for a script -------------------------------
+
+PARAMETERS = "Executors.ImportCSVParameters"
+RUN = "TaskExecutorCode.TaskRunClass"
+
+
+def objects_form(version: str, **fields: str) -> dict[str, object]:
+    keys = ["TaskExecutorCode.TaskClass[0]", f"{PARAMETERS}[0]"]
+    return {"version": version, "object": keys, "action": "save",
+            f"{keys[0]}.taskExecutor": "Executors.ImportCSV", f"{keys[0]}.status": "SUSPENDED",
+            f"{keys[1]}.targetSpace": "Before", **fields}
+
+
+def make_import(wiki: Wiki) -> None:
+    page = wiki.new("Tasks.Form")
+    page.add_object("TaskExecutorCode.TaskClass", taskExecutor="Executors.ImportCSV",
+                    status="SUSPENDED")
+    page.add_object(PARAMETERS, targetSpace="Before")
+    page.save()
+
+
+def test_a_run_beside_an_open_objects_form_is_kept_and_no_conflict(
+        admin: Browser, wiki: Wiki) -> None:
+    make_import(wiki)
+    page = wiki.get("Tasks.Form")
+    page.object("TaskExecutorCode.TaskClass")["status"] = "DONE"
+    page.add_object(RUN, number=1, outcome="DONE")
+    page.save()
+    answer = admin.post("/Tasks.Form/objects", **objects_form(
+        "1.1", **{f"{PARAMETERS}[0].targetSpace": "After"}))
+    assert answer.status_code == 302
+    page = wiki.get("Tasks.Form")
+    assert page.object(PARAMETERS)["targetSpace"] == "After"
+    assert page.object("TaskExecutorCode.TaskClass")["status"] == "DONE"
+    assert page.object(RUN)["outcome"] == "DONE"
+
+
+def test_the_same_object_changed_by_two_is_a_conflict_that_keeps_the_rest(
+        admin: Browser, wiki: Wiki) -> None:
+    make_import(wiki)
+    page = wiki.get("Tasks.Form")
+    page.object(PARAMETERS)["targetSpace"] = "Theirs"
+    page.add_object(RUN, number=1, outcome="DONE")
+    page.save()
+    answer = admin.post("/Tasks.Form/objects", **objects_form(
+        "1.1", **{f"{PARAMETERS}[0].targetSpace": "Mine"}))
+    assert answer.status_code == 409
+    assert "Theirs" in answer.text and "Mine" in answer.text
+    assert f'value="{RUN}[0]"' in answer.text, "the new run would be lost by saving again"
+
+
+def test_enter_beside_the_class_to_add_adds_it(admin: Browser, wiki: Wiki) -> None:
+    wiki.new("Tasks.Enter").save()
+    answer = admin.post("/Tasks.Enter/objects", version="1.1", action="save",
+                        add_class="TaskExecutorCode.TaskClass")
+    assert answer.status_code == 200
+    assert "TaskExecutorCode.TaskClass[0]" in answer.text
+    assert str(wiki.get("Tasks.Enter").version) == "1.1"
+
+
+def test_saving_the_objects_of_a_disarmed_executor_arms_it(admin: Browser, wiki: Wiki) -> None:
+    executor = "TaskExecutorCode.TaskExecutorClass"
+    page = wiki.as_user("Users.Jo").new("Executors.Jos")
+    page.add_object(executor, name="Jo's", script="def run(logger, wiki, task): pass")
+    page.save()
+    assert "Users.Jo" in admin.get("/Executors.Jos").text
+    answer = admin.post("/Executors.Jos/objects", version="1.1", action="save",
+                        object=[f"{executor}[0]"])
+    assert answer.status_code == 302
+    assert wiki.get("Executors.Jos").script_author == "Users.Admin"

@@ -192,9 +192,10 @@ class Wiki:
             yield
 
     def save(self, document: Document, expected: Version | None, *, comment: str = "",
-             minor: bool = False) -> Document:
+             minor: bool = False, vouch: bool = False) -> Document:
         """Validate and keep the document as this user, over the version ``expected`` (None for
-        a new page); returns it as saved.
+        a new page); returns it as saved. ``vouch``: the user has seen the page's scripts and
+        signs them, changed or not.
 
         Raises AccessDenied, InvalidValue, InvalidDocument, Conflict or DocumentExists.
         """
@@ -206,6 +207,8 @@ class Wiki:
             raise Conflict(f"{document.reference} is at version {previous.version} by "
                            f"{previous.author}, and no longer at {expected}; nothing was saved")
         record = self._stamp(self._validated(document, previous), previous, comment, minor)
+        if vouch and allows(self.signer, Right.SCRIPT) and runnable(record):
+            record = replace(record, script_author=self.signer)
         saved = self._store.save(record, expected)
         self.saved.send(self, document=saved, previous=previous)
         return saved

@@ -271,7 +271,8 @@ def read_rows(source):
     """All rows that are not empty, the header first."""
     csv.field_size_limit(MAX_FIELD)
     with source.open() as text:
-        reader = csv.reader(bounded_lines(text), delimiter=source.delimiter)
+        # Strict, so that a quote which is never closed is an error and swallows no rows unsaid.
+        reader = csv.reader(bounded_lines(text), delimiter=source.delimiter, strict=True)
         while True:
             line = reader.line_num + 1
             try:
@@ -426,8 +427,9 @@ def read_header(wiki, source, parameters):
         raise CannotImport("the file is empty")
     if header.problem:
         raise CannotImport(f"line {header.line}, the header: {header.problem}")
+    all_numbers = all(map(is_number, header.cells))
     for cell in header.cells:
-        if looks_like_data(cell):
+        if all_numbers or looks_like_data(cell):
             raise CannotImport(f"line {header.line} holds data ({cell!r}) and no column names: "
                                "put a header before it")
     headers = unique_headers(header.cells)

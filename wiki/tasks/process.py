@@ -187,7 +187,8 @@ def one_line(error: BaseException) -> str:
         text = "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:  # noqa: BLE001 - an exception whose own str() raises
         text = type(error).__name__
-    return (text.splitlines() or [""])[-1][:500]
+    # The module that the script runs as is ours; its user knows the class by its name.
+    return (text.splitlines() or [""])[-1].removeprefix(f"{MODULE}.")[:500]
 
 
 def _leave_out_engine(report: traceback.TracebackException) -> None:

@@ -35,7 +35,7 @@ def rename(ref: str) -> Answer:
     try:
         document.rename(Reference.parse(name, old), update_links="links" in request.form)
     except WikiError as error:
-        return show("rename.html", page(ref).record, "rename", name=name, error=str(error),
+        return show("rename.html", document.record, "rename", name=name, error=str(error),
                     backlinks=reader().backlinks(old)), status_of(error)
     flash(f"{old} is now {document.record.reference}.", "success")
     return redirect(page_url(document.record.reference))

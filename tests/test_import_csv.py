@@ -181,7 +181,8 @@ def test_other_line_ends_are_taken_too(importer: Importer) -> None:
     (b"na\0me,a\nX,1\n", "NUL"),
     (b'name,a\nX,"never closed ' + b"x" * 600_000, "quote"),
     (b"name;" * 1_500_000, "no CSV file"),
-], ids=["empty", "blank", "mark only", "no header", "numbers", "workbook", "NUL", "quote", "endless line"])
+], ids=["empty", "blank", "mark only", "no header", "numbers", "workbook", "NUL", "quote",
+        "endless line"])
 def test_a_file_that_cannot_be_imported_fails_and_says_why(
         importer: Importer, data: bytes, what: str) -> None:
     importer.attach(data, badRows="fail")

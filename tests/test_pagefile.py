@@ -92,7 +92,7 @@ def test_a_page_that_is_written_is_read_to_the_same_page(document: Document) -> 
 def test_export_import_export_gives_the_same_bytes(document: Document) -> None:
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder) / "first", Path(folder) / "second"
-        pagefile.write_tree(first, [document], open_bytes)
+        pagefile.write_file(first, document, open_bytes)
         [(reference, read, files)] = pagefile.read_tree(first)
         assert carried(read) == carried(document)
         assert reference == document.reference
@@ -100,7 +100,7 @@ def test_export_import_export_gives_the_same_bytes(document: Document) -> None:
             read = read.with_attachment(Attachment(name, 1, "text/plain", DIGEST))
             assert path.read_bytes() == name.encode()
         if list(files) == sorted(files):
-            pagefile.write_tree(second, [read], open_bytes)
+            pagefile.write_file(second, read, open_bytes)
             assert contents(first) == contents(second)
 
 
@@ -174,7 +174,7 @@ def test_a_property_can_be_a_file_in_the_folder_or_beside_the_page(tmp_path: Pat
 def test_a_long_script_is_exported_as_a_file(tmp_path: Path) -> None:
     script = "x = 1\n" * 30
     document = Document(HERE, objects=(Object("X.Y", 0, {"script": script}),))
-    pagefile.write_tree(tmp_path, [document], open_bytes)
+    pagefile.write_file(tmp_path, document, open_bytes)
     assert (tmp_path / "Books" / "Dune.files" / "Dune.py").read_text() == script
     assert "script: !file 'Dune.py'\n" in (tmp_path / "Books" / "Dune.md").read_text()
 
@@ -182,13 +182,13 @@ def test_a_long_script_is_exported_as_a_file(tmp_path: Path) -> None:
 def test_folders_are_nested_spaces_and_dots_are_escaped(tmp_path: Path) -> None:
     reference = Reference.parse(r"A.B\.C.Dr\. No")
     assert str(pagefile.page_path(reference)) == "A/B%2EC/Dr%2E No.md"
-    pagefile.write_tree(tmp_path, [Document(reference)], open_bytes)
+    pagefile.write_file(tmp_path, Document(reference), open_bytes)
     assert [page[0] for page in pagefile.read_tree(tmp_path)] == [reference]
 
 
 def test_a_name_too_long_for_a_file_says_its_reference_itself(tmp_path: Path) -> None:
     reference = Reference(("S",), "ü" * 127)
-    pagefile.write_tree(tmp_path, [Document(reference)], open_bytes)
+    pagefile.write_file(tmp_path, Document(reference), open_bytes)
     assert [page[0] for page in pagefile.read_tree(tmp_path)] == [reference]
 
 

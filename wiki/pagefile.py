@@ -374,15 +374,6 @@ def reference_of(path: Path, spaces: tuple[str, ...]) -> Reference:
         raise PageFileError(f"{path}: {error}") from None
 
 
-def write_tree(root: Path, documents: Iterable[Document], open_attachment: OpenAttachment) -> int:
-    """Write the documents as page files below ``root``; returns their number."""
-    count = 0
-    for document in documents:
-        write_file(root, document, open_attachment)
-        count += 1
-    return count
-
-
 def write_file(root: Path, document: Document, open_attachment: OpenAttachment) -> Path:
     """Write a page's file, its attachments and its long properties; returns the file's path."""
     ref = document.reference

@@ -109,20 +109,21 @@ class Manager:
             return Invocation(message="another manager is at work")
 
     def _invoke(self, now: float) -> Invocation:
-        recovered, running = self._recover()
+        living = self._living()
+        recovered, running = self._recover(living)
         limit = self.limit()
         if running >= limit:
             return Invocation(recovered=recovered, running=running,
                               message=f"{running} of at most {limit} tasks are running")
         skipped: dict[str, str] = {}
-        started = self._start_first(skipped, now)
+        started = self._start_first(skipped, living, now)
         if started is None:
             self._warnings.keep_only(skipped)
             return Invocation(None, skipped, recovered, running, "no READY task can start")
         return Invocation(started, skipped, recovered, running + 1, f"started {started}")
 
-    def _start_first(self, skipped: dict[str, str], now: float) -> str | None:
-        living = self._living()
+    def _start_first(self, skipped: dict[str, str], living: set[str],
+                     now: float) -> str | None:
         for task in self._with_status(Status.READY):
             name = str(task.reference)
             if name in living or self._still_runs(task):
@@ -246,11 +247,10 @@ class Manager:
 
     # -- recovery --------------------------------------------------------------------------
 
-    def _recover(self) -> tuple[list[str], int]:
+    def _recover(self, living: set[str]) -> tuple[list[str], int]:
         """Record the ends that nobody recorded; returns those tasks and how many run."""
         recovered: list[str] = []
         marked: set[str] = set()
-        living = self._living()
         for task in self._with_status(Status.RUNNING):
             run = self._open_run(task)
             if run is not None and self.runner.alive(run.id):

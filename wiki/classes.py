@@ -268,17 +268,26 @@ class StaticList(PropertyType):
 
 
 class Page(PropertyType):
-    """The name of a page, whether it exists or not."""
+    """The name of a page, whether it exists or not; with ``multiple`` those of several."""
 
     name = "Page"
-    options = frozenset({"class"})
+    options = frozenset({"class", "multiple"})
 
     def allowed(self, prop: Property) -> str:
         wanted = prop.options.get("class")
-        return "a page's name such as Space.Name" + (f", of a page with a {wanted}"
-                                                     if wanted else "")
+        one = "a page's name such as Space.Name" + (f", of a page with a {wanted}"
+                                                    if wanted else "")
+        return f"names, each {one}" if prop.options.get("multiple") else one
 
-    def check(self, value: Any, prop: Property) -> str:
+    def check(self, value: Any, prop: Property) -> str | list[str]:
+        if not prop.options.get("multiple"):
+            return self._check_one(value, prop)
+        items = [value] if isinstance(value, str | Reference) else value
+        if not isinstance(items, list | tuple):
+            raise self.refuse(value, prop)
+        return list(dict.fromkeys(self._check_one(item, prop) for item in items))
+
+    def _check_one(self, value: Any, prop: Property) -> str:
         if not isinstance(value, str | Reference):
             raise self.refuse(value, prop)
         try:
@@ -286,11 +295,22 @@ class Page(PropertyType):
         except InvalidReference:
             raise self.refuse(value, prop) from None
 
+    def parse(self, text: str | list[str], prop: Property) -> Any:
+        if not prop.options.get("multiple"):
+            return super().parse(text, prop)
+        lines = [text] if isinstance(text, str) else text
+        return self.check([name for line in lines for name in _split_names(line)], prop)
+
+    def format(self, value: Any, prop: Property) -> str:
+        return "\n".join(value) if isinstance(value, list) else super().format(value, prop)
+
     def reference(self, text: str) -> Reference:
         """Read the name."""
         return Reference.parse(text)
 
     def check_options(self, prop: Property) -> None:
+        if not isinstance(prop.options.get("multiple", False), bool):
+            raise InvalidDocument(f"{prop.name}: multiple is true or false")
         wanted = prop.options.get("class")
         if wanted is None:
             return
@@ -300,15 +320,26 @@ class Page(PropertyType):
             raise InvalidDocument(f"{prop.name}: class: {error}") from None
 
 
+def _split_names(text: str) -> list[str]:
+    """The names in a line or several; ``|`` separates them too, and so does a comma, except
+    where it can only be part of a name, as in ``Books.Dune, part 2``."""
+    names: list[str] = []
+    for part in re.split(r"[\n|]", text):
+        pieces = part.split(",")
+        names += pieces if all("." in piece for piece in pieces) else [part]
+    return [name.strip() for name in names if name.strip()]
+
+
 class User(Page):
-    """A user's page; a bare name is one in the space Users."""
+    """A user's page, or with ``multiple`` several; a bare name is one in the space Users."""
 
     name = "User"
-    options = frozenset()
+    options = frozenset({"multiple"})
     _BASE = Reference(("Users",), "WebHome")
 
     def allowed(self, prop: Property) -> str:
-        return "a user's name such as Users.Admin"
+        one = "a user's name such as Users.Admin"
+        return f"names, each {one}" if prop.options.get("multiple") else one
 
     def reference(self, text: str) -> Reference:
         return Reference.parse(text, self._BASE)

@@ -49,6 +49,22 @@ class Run:
     memory_limit: float | None = None
     #: In megabytes.
     log_limit: float | None = None
+    #: Seconds of processor time, of each of its processes.
+    cpu_limit: float | None = None
+    #: Files that are open at once.
+    file_limit: int | None = None
+    #: In megabytes, in its working directory.
+    disk_limit: float | None = None
+    #: Who set the task READY.
+    starter: str = ""
+    #: 1, or more where a failed task is tried anew.
+    attempt: int = 1
+    #: Whether it works on a shadow of the wiki.
+    dry_run: bool = False
+    #: Which list of done items it goes by: its own id, or that of a run that did not end.
+    checkpoint: str = ""
+    #: Python packages that its script needs, a line each.
+    requirements: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,12 @@ class Progress:
     message: str = ""
     started: float = 0.0
     updated: float = 0.0
+    #: The steps that it is in, the outermost first.
+    steps: tuple[str, ...] = ()
+    #: Items by outcome.
+    ok: int = 0
+    skipped: int = 0
+    failed: int = 0
 
     @property
     def percent(self) -> float | None:
@@ -171,7 +193,7 @@ class Runs:
     def progress(self, run_id: str) -> Progress | None:
         """How far the run is; None while it has not said."""
         data = read_json(self.path(run_id) / "progress.json")
-        return Progress(**data) if data else None
+        return Progress(**{**data, "steps": tuple(data.get("steps", ()))}) if data else None
 
     def ending(self, run_id: str) -> Ending:
         """How a run ended that lives no more."""

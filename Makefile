@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 DATA ?= data
 
-.PHONY: run test check lint types layers bench clean
+.PHONY: run test soak check lint types layers bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,11 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/pytest
+
+# Kills everything at random for longer than the tests do: `make soak ROUNDS=500`.
+ROUNDS ?= 100
+soak: $(VENV)/installed
+	SOAK_ROUNDS=$(ROUNDS) $(BIN)/pytest -s tests/faults/test_execute_once.py
 
 check: lint types layers
 

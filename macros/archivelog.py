@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from markupsafe import Markup
 
 from wiki.model import GUEST
 from wiki.rendering.macros import MacroContext, macro
-from wiki.tasks.log import Logs
+from wiki.tasks.log import PACKED, Archive, Logs
+from wiki.tasks.loghtml import api_url, viewer_url
 
 ACTION = "/logs/archive"
-SHOW_LOG = "TaskExecutorCode.ShowLog"
-#: What an archived log's name ends with.
-ARCHIVED = re.compile(r"-[0-9]{8}-[0-9]{6}(-[0-9]+)?\.log")
 
 FORM = Markup("""\
 <form class="archivelog" action="{action}" method="post">
@@ -22,10 +18,20 @@ FORM = Markup("""\
 <select id="archivelog-log" name="log">
 {options}
 </select>
+<label><input type="checkbox" name="compress" value="true"> Compress it</label>
 <button type="submit">Archive</button>
 </form>
 """)
 OPTION = Markup('<option value="{0}"{1}>{0}</option>')
+ROW = Markup('<tr><td>{name}</td><td>{size:,}</td>'
+             '<td><a href="{download}" download>Download</a></td></tr>')
+TABLE = Markup("""\
+<h2>Archived logs</h2>
+<table><thead><tr><th>Log</th><th>Bytes</th><th></th></tr></thead>
+<tbody>
+{rows}
+</tbody></table>
+""")
 NONE = Markup('<p class="note">No log was written yet.</p>\n')
 LOG_IN = Markup('<p class="note">Log in to archive a log.</p>\n')
 
@@ -37,11 +43,25 @@ def archivelog(context: MacroContext, log: str = "", limit: int = 500) -> Markup
     `log` is the one that is chosen at first; without it, the one in the address (`?log=`).
     `limit` is how many logs are offered and listed.
     """
-    names = context.service(Logs).names()
-    archived = [name for name in names if ARCHIVED.search(name)][:max(0, limit)]
-    open_logs = [name for name in names if not ARCHIVED.search(name)][:max(0, limit)]
+    logs = context.service(Logs)
+    archives = logs.archives()
+    put_away = {archive.name for archive in archives}
+    names = [name for name in logs.names() if name not in put_away]
     chosen = log or context.args.get("log", "")
-    return form(context, open_logs, chosen) + listing(context, archived)
+    return (form(context, known(context, names, limit), chosen)
+            + listing(context, archives, limit))
+
+
+def known(context: MacroContext, names: list[str], limit: int) -> list[str]:
+    """The first of the logs that the reader may know of."""
+    logs = context.service(Logs)
+    found: list[str] = []
+    for name in names:
+        if len(found) >= limit:
+            break
+        if logs.known(context.wiki, name):
+            found.append(name)
+    return found
 
 
 def form(context: MacroContext, names: list[str], chosen: str) -> Markup:
@@ -54,9 +74,17 @@ def form(context: MacroContext, names: list[str], chosen: str) -> Markup:
     return FORM.format(action=ACTION, token=context.form_token, options=options)
 
 
-def listing(context: MacroContext, names: list[str]) -> Markup:
-    """The archived logs, each a link to it."""
-    items = Markup("\n").join(
-        Markup('<li><a href="{}">{}</a></li>').format(context.url(SHOW_LOG, log=name), name)
-        for name in names)
-    return Markup("<h2>Archived logs</h2>\n<ul>\n{}\n</ul>\n").format(items) if names else Markup()
+def listing(context: MacroContext, archives: list[Archive], limit: int) -> Markup:
+    """The archived logs, each a link to it; compressed ones can be downloaded."""
+    shown = set(known(context, [archive.name for archive in archives], limit))
+    rows = Markup("\n").join(
+        ROW.format(name=label(archive.name), size=archive.size,
+                   download=api_url(archive.name, "/download"))
+        for archive in archives if archive.name in shown)
+    return TABLE.format(rows=rows) if rows else Markup()
+
+
+def label(name: str) -> Markup | str:
+    if name.endswith(PACKED):
+        return name
+    return Markup('<a href="{}">{}</a>').format(viewer_url(name), name)

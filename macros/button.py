@@ -6,23 +6,36 @@ from markupsafe import Markup
 
 from wiki.rendering.macros import MacroContext, macro
 
-_LABELS = {"ready": "Run", "suspend": "Suspend", "cancel": "Cancel"}
+_LABELS = {"ready": "Run", "suspend": "Suspend", "cancel": "Cancel…",
+           "run": "Run with other parameters…", "duplicate": "Duplicate"}
+_FORM = Markup(
+    '<form class="task-action" method="post" action="{}">'
+    '<input type="hidden" name="form_token" value="{}">'
+    '<button class="button {}" name="action" value="{}">{}</button></form>')
+_CONFIRM = Markup(
+    '<details class="task-action confirm"><summary class="button danger">{}</summary>'
+    '<div class="popup"><p>The run is asked to end. What it has done stays.</p>{}</div></details>')
 
 
 @macro("button", inline=True)
-def button(context: MacroContext, action: Literal["ready", "suspend", "cancel"],
+def button(context: MacroContext, action: Literal["ready", "suspend", "cancel", "run", "duplicate"],
            task: str = "", label: str = "") -> Markup:
-    """Show a button that sets a task READY, suspends it, or cancels its run.
+    """Show a button that sets a task READY, suspends it, cancels its run, or copies it.
 
-    `action` is what it does; `task` is the task's page (default: this page); `label` is the
-    text on it. Only readers who may edit the task see it.
+    `action` is what it does; `cancel` asks once more, `run` leads to the form with the task's
+    parameters, `duplicate` makes a SUSPENDED copy. `task` is the task's page (default: this
+    page); `label` is the text on it. Only readers who may edit the task see it.
     """
     target = context.reference(task) if task else context.document.reference
     if not context.exists(target) or not context.wiki.may("edit", context.wiki.get(target)):
         return Markup("")
-    return Markup(
-        '<form class="task-action" method="post" action="{}">'
-        '<input type="hidden" name="form_token" value="{}">'
-        '<button class="button {}" name="action" value="{}">{}</button></form>').format(
-            context.url(target, "task"), context.form_token, action, action,
-            label or _LABELS[action])
+    text = label or _LABELS[action]
+    if action == "run":
+        return Markup('<a class="button task-action" href="{}">{}</a>').format(
+            context.url(target, "run"), text)
+    cancel = action == "cancel"
+    door = "duplicate" if action == "duplicate" else "task"
+    form = _FORM.format(context.url(target, door), context.form_token,
+                        "danger" if cancel else "primary" if action == "ready" else action,
+                        action, "Cancel the run" if cancel else text)
+    return _CONFIRM.format(text, form) if cancel else form

@@ -1,50 +1,136 @@
-"""``<<showlog/>>``: a log's last lines, followed live."""
+"""``<<showlog/>>``: a log's last lines, followed live; other parts of it by links and a form."""
 
-import re
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from wiki.errors import LogNotFound, MacroError
 from wiki.rendering.macros import MacroContext, macro
-from wiki.tasks.log import LogPart, Logs
+from wiki.tasks import loghtml
+from wiki.tasks.log import Logs
+from wiki.tasks.loghtml import LEVELS, api_url, viewer_url
+from wiki.tasks.logview import Screen, choose, hidden_levels, hidden_lines
 
+#: The page that puts a log away.
+ARCHIVE = "/TaskExecutorCode.ArchiveLog"
 MAX_LINES = 5000
-_HEADER = re.compile(r"\[[^\]]{10,30}\] ([A-Z]+) - ")
+#: How many of a log's last runs there are to choose from.
+MAX_RUNS = 100
+
+SECTION = Markup("""\
+<section class="log" data-log="{log}" data-offset="{end}" data-size="{size}" data-q="{q}" \
+data-follow="{follow}" data-hide="{hide}">
+<header class="log-head"><span class="log-name">{log}</span> <span>{bytes}</span> \
+<a href="{download}" download>Download</a> <a href="{archive}">Archive</a>{runs}\
+<span class="log-state" aria-live="polite"></span></header>
+{form}{note}{older}{empty}<pre tabindex="0" role="log" aria-label="{log}">{lines}</pre>{newer}
+</section>""")
+FORM = Markup("""\
+<form class="log-bar log-filter" action="{action}" method="get">
+<input type="hidden" name="log" value="{log}"><input type="hidden" name="filter" value="1">{at}
+<input type="search" name="q" value="{q}" placeholder="Search this log" \
+aria-label="Search this log">
+<button name="find" value="previous">Previous</button>
+<button name="find" value="next">Next</button>
+<fieldset class="log-levels"><legend class="visually-hidden">Shown levels</legend>{levels}
+<button>Filter</button></fieldset>
+<span class="log-hidden" aria-live="polite">{hidden}</span></form>
+""")
+LEVEL = Markup(' <label class="level-{0}"><input type="checkbox" name="{0}" value="1"{1}>'
+               '{2}</label>')
+RUNS = Markup("""\
+<form class="log-runs" action="{action}" method="get"><input type="hidden" name="log" value="{log}">
+<select name="run" aria-label="Run">{options}</select><button>Go</button></form>""")
+OPTION = Markup('<option value="{0}">Run {0}</option>')
+LINK = Markup('<a href="{}">{}</a>')
 
 
 @macro("showlog")
-def showlog(context: MacroContext, log: str, lines: int = 200, follow: bool = True) -> Markup:
+def showlog(context: MacroContext, log: str = "", lines: int = 200,
+            follow: bool = True) -> Markup:
     """Show the last lines of a log, and follow it while it grows.
 
-    `log` is its name, `Tasks.SimpleTask.log` for the log of that task; `lines` how many are
-    shown; `follow="false"` shows it as it is now.
+    `log` is its name, `Tasks.SimpleTask.log` for the log of that task; without it, the one in
+    the address (`?log=`). `lines` how many are shown; `follow="false"` shows it as it is now.
+    An address may ask for another part of the log: `at` an offset in bytes, `before` or `after`
+    one, `run` by its number, or the `find=next` or `find=previous` line with the text `q`.
     """
+    asked = context.args.get("log", "")
+    name = log or asked
+    if not name:
+        return Markup("")
     logs = context.service(Logs)
-    if not logs.known(context.wiki, log):
-        raise MacroError(f"No such log: {log[:200]!r}. A task's log is named as its page, "
+    if not logs.known(context.wiki, name):
+        raise MacroError(f"No such log: {name[:200]!r}. A task's log is named as its page, "
                          "with .log after it")
-    part = _tail(logs, log, max(1, min(lines, MAX_LINES)))
-    empty = Markup('<p class="empty">Nothing was logged yet.</p>') if not part.data else ""
-    return Markup(
-        '<section class="log" data-log="{}" data-offset="{}" data-follow="{}">'
-        '<header class="log-head"><span class="log-name">{}</span> '
-        '<span class="log-state" aria-live="polite"></span></header>'
-        '{}<pre tabindex="0" role="log">{}</pre></section>').format(
-            log, part.end, str(follow).lower(), log, empty, _lines(part.text))
-
-
-def _tail(logs: Logs, log: str, lines: int) -> LogPart:
+    args = context.args if name == asked else {}
     try:
-        return logs.tail(log, lines)
-    except LogNotFound:  # a task that has not run yet
-        return LogPart(b"", 0, 0)
+        screen = choose(logs, name, args, max(1, min(lines, MAX_LINES)))
+    except LogNotFound as error:  # a compressed one
+        return Markup('<p>{} <a href="{}" download>Download</a></p>').format(
+            error, api_url(name, "/download"))
+    return section(logs, name, screen, args, follow)
 
 
-def _lines(text: str) -> Markup:
-    shown, level = [], ""
-    for line in text.removesuffix("\n").split("\n") if text else []:
-        header = _HEADER.match(line)
-        level = f"level-{header[1].lower()}" if header else level
-        css = f"line {level}" if header else f"line {level} more"
-        shown.append(Markup('<span class="{}">{}\n</span>').format(css, line))
-    return Markup("").join(shown)
+def section(logs: Logs, log: str, screen: Screen, args: Mapping[str, str],
+            follow: bool) -> Markup:
+    """A log's part with what one can do about it."""
+    part, hide = screen.part, hidden_levels(args)
+    older = part.offset > 0
+    newer = part.end < part.size
+    return SECTION.format(
+        log=log, end=part.end, size=part.size, q=screen.q,
+        follow=str(follow and screen.live).lower(), hide=" ".join(hide),
+        bytes=f"{part.size:,} bytes", download=api_url(log, "/download"),
+        archive=f"{ARCHIVE}?{urlencode({'log': log})}",
+        runs=runs_form(logs, log), form=filter_form(log, screen, hide), note=note(log, screen),
+        older=links(log, screen, ("Oldest", "after", 0), ("Older", "before", part.offset))
+        if older else "",
+        newer=links(log, screen, ("Newer", "after", part.end), ("Newest", "", 0))
+        if newer else "",
+        empty="" if part.data else Markup('<p class="empty">Nothing was logged yet.</p>'),
+        lines=loghtml.render(log, part.data, part.offset, screen.q, screen.at))
+
+
+def filter_form(log: str, screen: Screen, hide: list[str]) -> Markup:
+    """Search, and which levels are shown."""
+    at = (Markup('<input type="hidden" name="at" value="{}">').format(screen.at)
+          if screen.at is not None else "")
+    boxes = Markup("").join(
+        LEVEL.format(name.lower(), "" if name.lower() in hide else Markup(" checked"), name)
+        for name in (*LEVELS, "fields"))
+    count = hidden_lines(screen.part, hide)
+    return FORM.format(action=loghtml.VIEWER, log=log, at=at, q=screen.q, levels=boxes,
+                       hidden=f"{count:,} lines hidden" if count else "")
+
+
+def runs_form(logs: Logs, log: str) -> Markup:
+    """A choice of the runs in this log, the last one first."""
+    runs = logs.runs(log)[-MAX_RUNS:] if logs.exists(log) else []
+    options = Markup("").join(OPTION.format(run.number) for run in reversed(runs))
+    return RUNS.format(action=loghtml.VIEWER, log=log, options=options) if runs else Markup("")
+
+
+def note(log: str, screen: Screen) -> Markup:
+    """What came of a search or a choice, where that is not the part itself."""
+    if not screen.note:
+        return Markup("")
+    more = Markup("")
+    if screen.go_on is not None:
+        ways = (("Search on forwards", "next"), ("Search on backwards", "previous"))
+        more = Markup(" ").join(LINK.format(viewer_url(
+            log, q=screen.q, find=way, **{"from": screen.go_on}), label) for label, way in ways)
+    return Markup('<p class="log-note">{}. {}</p>').format(screen.note, more)
+
+
+def links(log: str, screen: Screen, *targets: tuple[str, str, int]) -> Markup:
+    """Links to other parts: label, argument, offset."""
+    kept = {"q": screen.q} if screen.q else {}
+    made = Markup(" ").join(
+        LINK.format(viewer_url(log, **kept, **({name: place} if name else {})), label)
+        for label, name, place in targets)
+    return Markup('<nav class="log-bar log-pages" aria-label="Parts of the log">{}</nav>'
+                  ).format(made)

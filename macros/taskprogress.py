@@ -1,42 +1,96 @@
-"""``<<taskprogress/>>``: how far a task is."""
+"""``<<taskprogress/>>``: what a task is at, and how far."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from wiki.errors import MacroError
+from wiki.model import Document
 from wiki.rendering.macros import MacroContext, macro
+from wiki.tasks.board import waiting_reason
 from wiki.tasks.manager import Manager
-from wiki.tasks.names import TASK_CLASS
+from wiki.tasks.names import TASK_CLASS, Status
+from wiki.tasks.records import RunRecord, in_words, runs_of
+from wiki.tasks.runs import Progress
+from wiki.tasks.show import ago, badge, bar, items, progress_text, rate, run_summary
+
+#: Shown by the script that makes it work.
+BELL = Markup(' <button type="button" class="plain task-bell" aria-pressed="false" hidden>'
+              'Notify me at the end</button>')
+FACT = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
 @macro("taskprogress")
 def taskprogress(context: MacroContext, task: str = "") -> Markup:
-    """Show a task's status and, while it runs, how far it is, kept up to date.
+    """Show a task's status, why it does not run yet, and how far its run is, kept up to date.
 
     `task` is the task's page (default: this page).
     """
-    target = context.reference(task) if task else context.document.reference
+    document = _task(context, task)
+    name = str(document.reference)
+    found = document.object(TASK_CLASS)
+    status = str(found.values.get("status") or "") if found else ""
+    running = status == Status.RUNNING
+    progress = context.service(Manager).progress(name) if running else None
+    percent = f"{progress.percent:.0f}" if progress and progress.percent is not None else ""
+    last = next(iter(runs_of(document)), None)
+    return Markup(
+        '<div class="task-progress" data-task="{}" data-status="{}" data-percent="{}" '
+        'data-live="{}"><p class="task-state" role="status">{} <span class="task-note">{}</span>'
+        '{}</p>{} <span class="progress-text">{}</span>{}</div>').format(
+            name, status, percent, context.url(document.reference, "progress"), badge(status),
+            _note(context, document, status, last),
+            BELL if status in (Status.RUNNING, Status.READY) else "",
+            bar(progress, name, hidden=not running),
+            progress_text(progress) if progress else "",
+            _facts(context, last, progress) if running else "")
+
+
+def _task(context: MacroContext, name: str) -> Document:
+    target = context.reference(name) if name else context.document.reference
     own = target == context.document.reference
     document = context.document if own else context.wiki.get(target).record
-    found = document.object(TASK_CLASS)
-    if found is None:
+    if document.object(TASK_CLASS) is None:
         raise MacroError(f"{target} is no task; it has no object of {TASK_CLASS}")
-    status = str(found.values.get("status") or "")
-    return Markup(
-        '<div class="task-progress" data-task="{}" data-status="{}">'
-        '<span class="badge status {}">{}</span> {}</div>').format(
-            str(target), status, status.lower(), status or "no status",
-            _bar(context, str(target), status))
+    return document
 
 
-def _bar(context: MacroContext, task: str, status: str) -> Markup:
-    progress = context.service(Manager).progress(task)
-    running = status == "RUNNING"
-    percent = progress.percent if progress else None
-    value = Markup(' value="{}"').format(f"{percent:.1f}") if percent is not None else ""
-    hidden = Markup("") if progress or running else Markup(" hidden")
-    text = ""
+def _note(context: MacroContext, document: Document, status: str,
+          last: RunRecord | None) -> Markup | str:
+    """Why it is not running yet, or how its last run ended."""
+    if status == Status.READY:
+        return waiting_reason(context.service(Manager), document.reference)
+    if last is None:
+        return "" if status == Status.RUNNING else "It has not run yet."
+    if status == Status.RUNNING or not last.outcome:
+        return f"Run {last.number}"
+    return Markup("Run {} ended {} {}").format(last.number, last.outcome,
+                                               run_summary(last, datetime.now(UTC)))
+
+
+def _facts(context: MacroContext, run: RunRecord | None, progress: Progress | None) -> Markup:
+    """What is known of the run that goes on."""
+    now = datetime.now(UTC)
+    facts: list[tuple[str, Markup | str]] = []
+    if run and run.started:
+        facts.append(("Elapsed", in_words((now - run.started).total_seconds())))
     if progress:
-        text = f"{progress.done:g}" + (f" of {progress.total:g}" if progress.total else "")
-        text += f" · {progress.message}" if progress.message else ""
-    return Markup('<progress max="100"{}{} aria-label="Progress of {}"></progress> '
-                  '<span class="progress-text">{}</span>').format(value, hidden, task, text)
+        remaining = progress.remaining
+        facts += [("Time left", in_words(remaining) if remaining is not None else ""),
+                  ("Speed", rate(progress)), ("Step", " › ".join(progress.steps)),
+                  ("Items", items(progress))]
+    facts.append(("Last sign of life", _life(context, run, progress, now)))
+    if run and run.waited is not None and run.waited >= 1:
+        facts.append(("Waited", in_words(run.waited)))
+    return Markup('<dl class="task-facts">{}</dl>').format(Markup("").join(
+        FACT.format(name, value) for name, value in facts if value))
+
+
+def _life(context: MacroContext, run: RunRecord | None, progress: Progress | None,
+          now: datetime) -> Markup | str:
+    """When its process was last seen alive, or said how far it is."""
+    beat = context.service(Manager).runner.heartbeat(run.id) if run and run.id else None
+    seen = max(beat or 0.0, progress.updated if progress else 0.0)
+    return ago(datetime.fromtimestamp(seen, UTC), now) if seen else ""

@@ -1,77 +1,89 @@
-// Keeps what shows a task up to date: elements with data-task="Space.Name" (see <<taskprogress>>).
+// Keeps what shows a task up to date: elements with data-task and data-live (see <<taskprogress>>).
 //
 // While a task waits or runs it is asked for each second. When its status changes, the text of
 // the page is fetched anew and put in place of the old; its logs stay as they are, and go on.
+// On the task's own page the title and the icon of the tab tell its state, and who wants it is
+// told of the end by the desktop.
+
+import {fetchPart, morph, wait} from "./morph.js";
 
 const EVERY = 1000;
+const HIDDEN = 5000;
 const SELDOM = 10000;
 const MOVING = new Set(["READY", "RUNNING"]);
+const ICONS = {RUNNING: "running", DONE: "done", ERROR: "error"};
+const WANTED = "wikimill.notify"; // in localStorage: "yes" where the desktop is to tell
 const pageTitle = document.title;
 
-const elementsOf = (name) =>
-  [...document.querySelectorAll("[data-task]")].filter((item) => item.dataset.task === name);
+const elementOf = (name) =>
+  [...document.querySelectorAll("[data-task][data-live]")].find((item) => item.dataset.task === name);
+const isOwn = (element) => element.dataset.live === `${location.pathname}/progress`;
 
-const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
-
-function showStatus(element, status) {
-  element.dataset.status = status;
-  const badge = element.querySelector(".badge.status");
-  if (!badge || badge.textContent === status) return;
-  badge.textContent = status;
-  badge.className = `badge status ${status.toLowerCase()}`;
+function showState(element) {
+  showBell(element);
+  if (!isOwn(element)) return;
+  const {status, percent} = element.dataset;
+  document.title = `${status === "RUNNING" && percent ? `${percent} %` : status} · ${pageTitle}`;
+  const icon = document.querySelector("link[rel=icon]");
+  const name = ICONS[status] ? `favicon-${ICONS[status]}.svg` : "favicon.svg";
+  if (icon && !icon.href.endsWith(name)) icon.href = icon.href.replace(/favicon[a-z-]*\.svg/, name);
 }
 
-function showProgress(element, progress, status) {
-  const bar = element.querySelector("progress");
-  const text = element.querySelector(".progress-text");
-  if (bar) {
-    bar.hidden = !progress && status !== "RUNNING";
-    if (progress?.percent != null) bar.value = progress.percent;
-    else if (status === "RUNNING") bar.removeAttribute("value");
-  }
-  if (text) text.textContent = progress ? describe(progress) : "";
+// -- the desktop's notification ---------------------------------------------------------------
+
+const wanted = () => localStorage.getItem(WANTED) === "yes" && Notification.permission === "granted";
+
+function showBell(element) {
+  const bell = element.querySelector(".task-bell");
+  if (!bell || !("Notification" in window)) return;
+  bell.hidden = false;
+  bell.setAttribute("aria-pressed", String(wanted()));
 }
 
-function describe(progress) {
-  const parts = [];
-  if (progress.percent != null) parts.push(`${Math.floor(progress.percent)} %`);
-  if (progress.total) parts.push(`${progress.done} of ${progress.total}`);
-  else if (progress.done) parts.push(String(progress.done));
-  if (progress.message) parts.push(progress.message);
-  if (progress.remaining > 1) parts.push(`${Math.round(progress.remaining)} s left`);
-  return parts.join(" · ");
+async function ring(bell) {
+  if (wanted()) localStorage.removeItem(WANTED);
+  else if (await Notification.requestPermission() === "granted") localStorage.setItem(WANTED, "yes");
+  bell.setAttribute("aria-pressed", String(wanted()));
 }
 
-function showTitle(status, percent) {
-  const running = status === "RUNNING" && percent != null;
-  document.title = `${running ? `${Math.floor(percent)} %` : status} · ${pageTitle}`;
+function tell(element) {
+  if (!("Notification" in window) || !wanted() || !isOwn(element)) return;
+  const body = element.querySelector(".task-note")?.textContent ?? "";
+  const notice = new Notification(`${element.dataset.status}: ${pageTitle}`,
+    {body, tag: element.dataset.task});
+  notice.addEventListener("click", () => {
+    window.focus();
+    notice.close();
+  });
 }
 
-async function ask(name) {
-  const answer = await fetch(`/api/v1/tasks/${encodeURIComponent(name)}`,
-    {headers: {Accept: "application/json"}});
-  return answer.ok ? answer.json() : null;
-}
+document.addEventListener("click", (event) => {
+  const bell = event.target.closest?.(".task-bell");
+  if (bell) ring(bell);
+});
+
+// -- following --------------------------------------------------------------------------------
 
 async function follow(name) {
-  let status = elementsOf(name)[0]?.dataset.status;
   for (;;) {
-    await wait(MOVING.has(status) ? EVERY : SELDOM);
-    if (document.hidden) continue;
-    const task = await ask(name).catch(() => null); // the server may be away, and come back
-    if (!task) continue;
-    const changed = task.status !== status;
-    status = task.status;
-    if (changed) await refresh();
-    for (const element of elementsOf(name)) {
-      showStatus(element, status);
-      showProgress(element, task.progress, status);
-    }
-    if (changed || MOVING.has(status)) showTitle(status, task.progress?.percent);
-    if (changed) {
-      document.dispatchEvent(new CustomEvent("wikimill:task", {detail: {name, status}}));
-    }
+    const moving = MOVING.has(elementOf(name)?.dataset.status);
+    await wait(moving ? (document.hidden ? HIDDEN : EVERY) : SELDOM);
+    const element = elementOf(name);
+    if (!element || (document.hidden && !moving)) continue;
+    const before = element.dataset.status;
+    const fresh = await fetchPart(element.dataset.live, "[data-task]");
+    if (!fresh) continue;
+    morph(element, fresh);
+    showState(element);
+    if (element.dataset.status !== before) await changed(name, element.dataset.status);
   }
+}
+
+async function changed(name, status) {
+  const element = elementOf(name);
+  if (!MOVING.has(status)) tell(element);
+  await refresh();
+  document.dispatchEvent(new CustomEvent("wikimill:task", {detail: {name, status}}));
 }
 
 // Put the page's text as it is now in place of the old, unless somebody is typing in it.
@@ -79,10 +91,7 @@ async function refresh() {
   const article = document.querySelector("article.content");
   if (!article || article.contains(document.activeElement)
       && document.activeElement.matches("input, textarea, select")) return;
-  const answer = await fetch(location.href).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html")
-    .querySelector("article.content");
+  const fresh = await fetchPart(location.href, "article.content");
   if (!fresh) return;
   const kept = new Map([...article.querySelectorAll("section.log[data-log]")]
     .map((section) => [section.dataset.log, section]));
@@ -92,9 +101,11 @@ async function refresh() {
   }
   article.replaceChildren(...fresh.childNodes);
   for (const section of kept.values()) section.logView?.toEnd();
+  for (const element of article.querySelectorAll("[data-task][data-live]")) showState(element);
 }
 
-for (const name of new Set([...document.querySelectorAll("[data-task]")]
+for (const name of new Set([...document.querySelectorAll("[data-task][data-live]")]
   .map((element) => element.dataset.task))) {
+  showState(elementOf(name));
   follow(name);
 }

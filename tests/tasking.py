@@ -21,7 +21,7 @@ from wiki.tasks.names import (
     RUN_CLASS,
     TASK_CLASS,
 )
-from wiki.tasks.runner import LocalRunner
+from wiki.tasks.runner import LocalRunner, Runner
 
 GOOD = "def run(logger, wiki, task):\n    logger.info('ran %s', task.reference)\n"
 DEADLINE = 30.0
@@ -30,13 +30,13 @@ DEADLINE = 30.0
 class Workshop:
     """A wiki in a folder, with all that runs tasks."""
 
-    def __init__(self, data: Path, grace: float = 0.3) -> None:
+    def __init__(self, data: Path, grace: float = 0.3, runner: Runner | None = None) -> None:
         self.data = data
         self.store = open_store(data)
         self.wiki = Wiki(self.store)
         self.admin = self.wiki.as_user(ADMIN_USER)
         self.logs = Logs(data / "logs")
-        self.runner = LocalRunner(data, grace=grace)
+        self.runner = runner or LocalRunner(data, grace=grace)
         self.manager = Manager(self.wiki, self.logs, self.runner, data)
         self._news = threading.Event()
         self.manager.waker.listeners.append(self._news.set)
@@ -46,6 +46,7 @@ class Workshop:
 
     def __exit__(self, *_: object) -> None:
         self.runner.close()
+        self.manager.close()
         self.store.close()
 
     # -- pages -----------------------------------------------------------------------------

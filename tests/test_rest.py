@@ -487,6 +487,12 @@ def test_a_task_says_how_it_stands(job: Call) -> None:
     items = job("GET", "/tasks?status=SUSPENDED").json["items"]
     assert task in items
     assert task not in job("GET", "/tasks?status=DONE").json["items"]
+    assert task in job("GET", "/tasks?space=Tasks").json["items"]
+    assert task not in job("GET", "/tasks?space=Books").json["items"]
+    assert task["waiting"] is None
+    counts = job("GET", "/tasks").json["counts"]
+    assert counts.keys() == {"READY", "RUNNING", "DONE", "ERROR", "SUSPENDED"}
+    assert counts["SUSPENDED"] >= 1
     assert "READY" in problem(job("GET", "/tasks?status=nope"), 400)["detail"]
 
 
@@ -497,7 +503,10 @@ def test_a_page_that_is_no_task_is_no_task(job: Call) -> None:
 
 
 def test_a_task_is_made_ready_and_suspended(job: Call) -> None:
-    assert job("POST", "/tasks/Tasks.Job/ready").json["status"] == "READY"
+    ready = job("POST", "/tasks/Tasks.Job/ready").json
+    assert ready["status"] == "READY"
+    assert ready["waiting"] == {"position": None,
+                                "reason": "its executor Executors.None does not exist"}
     assert job("POST", "/tasks/Tasks.Job/suspend").json["status"] == "SUSPENDED"
     problem(job("POST", "/tasks/Tasks.Job/cancel"), 409)
 

@@ -9,7 +9,7 @@ import pytest
 from tasking import Workshop
 
 from wiki.errors import TaskError
-from wiki.tasks.api import level_name
+from wiki.tasks.logger import level_name
 from wiki.tasks.names import Outcome
 from wiki.tasks.runs import Progress, Run, Runs, describe_exit, write_json
 

@@ -36,11 +36,17 @@ from wiki.model import (
 from wiki.references import Reference
 from wiki.store import Store, open_store
 from wiki.store.base import Condition, Query
+from wiki.store.shadow import ShadowStore
 
 NOW = datetime(2026, 11, 24, 5, 10, 22, 123456, UTC)
 TASK = "Code.TaskClass"
 BOOK = "Books.BookClass"
-STORES: dict[str, Callable[[Path], Store]] = {"embedded": open_store}
+def open_shadow(data: Path) -> Store:
+    """A store over another, which has nothing in it: it has to do all by itself."""
+    return ShadowStore(open_store(data / "wiki"), data / "shadow", "a1")
+
+
+STORES: dict[str, Callable[[Path], Store]] = {"embedded": open_store, "shadow": open_shadow}
 
 
 @pytest.fixture(params=sorted(STORES))
@@ -565,6 +571,90 @@ def test_a_password_is_in_no_query_and_no_search(store: Store) -> None:
     for operator, value in (("contains", "secret"), ("startswith", "t"), ("ge", "a"),
                             ("eq", "topsecret"), ("contains", "hash")):
         assert names(store, where("password", operator, value, "Wiki.UserClass")) == []
+
+
+# -- what changed ------------------------------------------------------------------------------
+
+
+def changed(store: Store, mark: str, limit: int = 1000) -> tuple[str, list[tuple[str, bool]]]:
+    since = store.changes_since(mark, (TASK, BOOK), limit)
+    assert not since.anew
+    return since.mark, [(str(page.reference), page.fits) for page in since.pages]
+
+
+def test_what_changed_since_a_mark_is_told_whoever_changed_it(
+        store: Store, tmp_path: Path) -> None:
+    store.save(task("A.Old", "READY"), None)
+    first = store.changes_since("", (TASK,))
+    assert first.anew and not first.pages and not first.more
+    mark, pages = changed(store, first.mark)
+    assert (mark, pages) == (first.mark, [])
+    other = STORES["embedded"](tmp_path / "data")
+    other.save(book("A.Book"), None)
+    other.save(page("A.Page"), None)
+    other.save(replace(task("A.Old", "DONE"), version=Version(2, 1)), FIRST)
+    other.close()
+    mark, pages = changed(store, mark)
+    assert pages == [("A.Book", True), ("A.Page", False), ("A.Old", True)]
+    assert changed(store, mark) == (mark, [])
+    assert changed(store, first.mark)[1] == pages
+
+
+def test_pages_that_are_gone_moved_or_no_longer_what_they_were_have_changed(
+        store: Store) -> None:
+    for name in ("A.Gone", "A.Moved", "A.Plain", "A.Back"):
+        store.save(task(name, "READY"), None)
+    mark = store.changes_since("", (TASK,)).mark
+    store.delete(ref("A.Gone"))
+    store.delete(ref("A.Back"))
+    store.rename(ref("A.Moved"), replace(task("A.New", "READY"), version=Version(2, 1)), FIRST)
+    store.save(page("A.Plain", version=Version(2, 1)), FIRST)
+    store.save(task("A.Back", "READY"), None)
+    mark, pages = changed(store, mark)
+    assert sorted(pages) == [("A.Back", True), ("A.Gone", False), ("A.Moved", False),
+                             ("A.New", True), ("A.Plain", False)]
+    store.delete(ref("A.Back"))  # the newest change of all
+    assert changed(store, mark)[1] == [("A.Back", False)]
+
+
+def test_changes_come_in_parts_and_those_of_a_batch_once_each(store: Store) -> None:
+    mark = store.changes_since("", ()).mark
+    with store.batch():
+        for number in range(5):
+            store.save(task(f"A.P{number}", "READY"), None)
+        store.save(replace(task("A.P0", "DONE"), version=Version(1, 2)), FIRST)
+    found: list[str] = []
+    more = True
+    while more:
+        since = store.changes_since(mark, (TASK,), 2)
+        found += [str(page.reference) for page in since.pages]
+        mark, more = since.mark, since.more
+    assert sorted(found) == [f"A.P{number}" for number in range(5)]
+
+
+def test_after_a_reindex_everything_is_to_be_derived_anew(store: Store) -> None:
+    store.save(task("A.B", "READY"), None)
+    mark = store.changes_since("", (TASK,)).mark
+    store.reindex()
+    since = store.changes_since(mark, (TASK,))
+    assert since.anew
+    assert changed(store, since.mark) == (since.mark, [])
+
+
+def test_objects_are_counted_by_value(store: Store) -> None:
+    for number, status in enumerate(("READY", "DONE", "READY")):
+        store.save(task(f"A.P{number}", status, year=number % 2), None)
+    assert store.tally(TASK, "status") == {"READY": 2, "DONE": 1}
+    assert store.tally(TASK, "year") == {"0": 2, "1": 1}
+    assert store.tally(BOOK, "status") == {}
+
+
+def test_the_newest_revisions_can_be_asked_for_alone(store: Store) -> None:
+    store.save(page("A.B"), None)
+    for number in (2, 3, 4):
+        store.save(page("A.B", version=Version(1, number)), Version(1, number - 1))
+    for limit, minors in ((1, [4]), (2, [4, 3]), (9, [4, 3, 2, 1])):
+        assert [line.version.minor for line in store.revisions(ref("A.B"), limit)] == minors
 
 
 # -- attachments -------------------------------------------------------------------------------

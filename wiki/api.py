@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,7 +43,17 @@ from wiki.model import (
 )
 from wiki.references import Reference
 from wiki.rights import RUNNABLE_CLASSES, Right, allows, require
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row, Store
+from wiki.store.base import (
+    DOCUMENT_FIELDS,
+    Condition,
+    Hit,
+    Operator,
+    Query,
+    Row,
+    Since,
+    Store,
+    Touched,
+)
 
 #: The largest content, in characters (Python-Markdown is quadratic on some inputs).
 MAX_CONTENT = 1_000_000
@@ -60,12 +70,14 @@ class Wiki:
 
     def __init__(self, store: Store, user: str = SYSTEM, *, signer: str | None = None,
                  saved: Signal | None = None, deleted: Signal | None = None,
-                 upload_limit: int | None = None) -> None:
+                 upload_limit: int | None = None, run: str = "") -> None:
         """``signer``: who is named as the author of text and scripts, where not ``user``. What
-        somebody without the script right has put together must not be signed by who has it."""
+        somebody without the script right has put together must not be signed by who has it.
+        ``run``: the id of the task's run that all changes are made by."""
         self._store = store
         self.user = user
         self.signer = signer or user
+        self.run = run
         self.saved = saved or Signal()
         self.deleted = deleted or Signal()
         self.upload_limit = upload_limit
@@ -73,7 +85,7 @@ class Wiki:
     def as_user(self, user: str, signer: str | None = None) -> Wiki:
         """The same wiki through another user's eyes."""
         return Wiki(self._store, user, signer=signer, saved=self.saved, deleted=self.deleted,
-                    upload_limit=self.upload_limit)
+                    upload_limit=self.upload_limit, run=self.run)
 
     def may(self, right: Right | str, document: Document | OpenDocument | None = None) -> bool:
         """Whether this user holds the right, on the document if one is given."""
@@ -174,6 +186,16 @@ class Wiki:
         """Pages by their last change, newest first."""
         return self._store.changes(limit, offset)
 
+    def changes_since(self, mark: str, classes: Sequence[str]) -> Since:
+        """What changed since an earlier answer's mark; see :meth:`wiki.store.base.Store`."""
+        require(self.user, Right.VIEW)
+        return self._store.changes_since(mark, classes)
+
+    def tally(self, class_name: Name, name: str) -> dict[str, int]:
+        """How many objects of a class have each value of a property, numbers as text."""
+        require(self.user, Right.VIEW)
+        return self._store.tally(str(reference(class_name)), name)
+
     def backlinks(self, name: Name) -> list[Reference]:
         return self._store.backlinks(reference(name))
 
@@ -250,12 +272,13 @@ class Wiki:
         if previous is None:
             return replace(document, version=FIRST, creator=user, author=user,
                            content_author=signer, script_author=signer, created=now,
-                           updated=now, comment=comment, minor=minor)
+                           updated=now, comment=comment, minor=minor, run=self.run)
         same_content = document.content == previous.content
         same_scripts = runnable(document) == runnable(previous)
         return replace(
             document, version=previous.version.next(minor), creator=previous.creator,
             author=user, created=previous.created, updated=now, comment=comment, minor=minor,
+            run=self.run,
             content_author=previous.content_author if same_content else signer,
             script_author=previous.script_author if same_scripts else signer)
 
@@ -263,8 +286,73 @@ class Wiki:
         """Raises DocumentNotFound, AccessDenied or Conflict."""
         ref = reference(name)
         require(self.user, Right.DELETE, self._store.get(ref))
-        self._store.delete(ref, expected)
+        self._store.delete(ref, expected, self.run)
         self.deleted.send(self, reference=ref)
+
+    # -- lists of keys, for runs -------------------------------------------------------------
+
+    def mark(self, name: str, key: str) -> None:
+        """Put a key on a list that outlives this process, such as the items that a run has done.
+
+        In a :meth:`batch` the mark becomes durable together with the saves made before it,
+        never without them; outside of one it is when this returns. Raises InvalidDocument (1 to
+        4000 characters), or AccessDenied without the edit right.
+        """
+        require(self.user, Right.EDIT)
+        self._store.mark(name, key)
+
+    def marked(self, name: str, key: str) -> bool:
+        """Whether the key is on the list."""
+        return self._store.marked(name, key)
+
+    def marks(self, name: str) -> Iterator[str]:
+        """The keys on a list, in order."""
+        return self._store.marks(name)
+
+    def unmark(self, name: str) -> None:
+        """Drop a list; raises AccessDenied without the edit right."""
+        require(self.user, Right.EDIT)
+        self._store.unmark(name)
+
+    # -- what runs did -----------------------------------------------------------------------
+
+    def touched(self, run: str, after: str = "", limit: int = 100) -> list[Touched]:
+        """Pages that a run changed, by reference, from the one behind ``after`` on."""
+        require(self.user, Right.VIEW)
+        return self._store.touched(run, after, limit)
+
+    def touched_page(self, run: str, name: Name) -> Touched | None:
+        """What a run did to a page; None where it did not touch it."""
+        require(self.user, Right.VIEW)
+        return self._store.touched_page(run, reference(name))
+
+    def touched_kinds(self, run: str) -> dict[str, int]:
+        """How many pages the run created, changed, deleted and moved."""
+        return self._store.touched_kinds(run)
+
+    def deleted_by(self, run: str, name: Name, version: Version | None = None) -> Document:
+        """A page that the run deleted, as it was then or at a version; raises
+        RevisionNotFound."""
+        require(self.user, Right.VIEW)
+        return self._store.deleted(run, reference(name), version)
+
+    def restore(self, run: str, documents: Sequence[Document], comment: str = "") -> None:
+        """Bring back pages that the run deleted, with their history, and with these documents
+        as their newest versions.
+
+        Raises AccessDenied, RevisionNotFound, DocumentExists or InvalidValue.
+        """
+        saves = []
+        for document in documents:
+            last = self._store.deleted(run, document.reference)
+            require(self.user, Right.EDIT, last)
+            record = self._stamp(self._validated(document, last), last, comment, False)
+            saves.append((record, last.version))
+        self._store.restore(run, saves)
+        for record, _ in saves:
+            self.saved.send(self, document=record, previous=None)
+
+    # -- attachments' bytes ------------------------------------------------------------------
 
     def put_blob(self, stream: BinaryIO | bytes) -> tuple[str, int]:
         """Keep an attachment's bytes before a document names them: (sha256, size)."""
@@ -423,9 +511,9 @@ class OpenDocument:
         page.content = relink(page.content, old, self.record.reference)
         page.save(comment=f"{old} was renamed to {self.record.reference}", minor=True)
 
-    def revisions(self) -> list[Revision]:
-        """Newest first."""
-        return self._wiki._store.revisions(self.record.reference)
+    def revisions(self, limit: int | None = None) -> list[Revision]:
+        """All of them, or the newest ``limit``, newest first."""
+        return self._wiki._store.revisions(self.record.reference, limit)
 
 
 class OpenObject:

@@ -189,9 +189,10 @@ class Boolean(PropertyType):
 
 
 class Date(PropertyType):
-    """A day, or a moment in UTC; stored as ISO 8601 text."""
+    """A day, or a moment in UTC; stored as ISO 8601 text. ``time`` has forms ask for a moment."""
 
     name = "Date"
+    options = frozenset({"time"})
 
     def allowed(self, prop: Property) -> str:
         return "a date such as 2026-11-24, or 2026-11-24T05:10:00Z with a time"
@@ -207,6 +208,10 @@ class Date(PropertyType):
         if isinstance(value, date):
             return value.isoformat()
         raise self.refuse(value, prop)
+
+    def check_options(self, prop: Property) -> None:
+        if not isinstance(prop.options.get("time", False), bool):
+            raise InvalidDocument(f"{prop.name}: time is true or false")
 
 
 class StaticList(PropertyType):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from wiki import settings
-from wiki.commands import pages, tasks
+from wiki.commands import jobs, pages, secrets, tasks
 from wiki.commands.door import (
     Commands,
     Door,
@@ -126,7 +126,7 @@ def ask_password() -> str:
         raise WikiError("the password is not text in UTF-8") from None
 
 
-for _command in (pages.import_, pages.export, pages.page, tasks.task):
+for _command in (pages.import_, pages.export, pages.page, tasks.task, jobs.job, secrets.secret):
     main.add_command(_command)
 
 

@@ -69,6 +69,10 @@ class LogNotFound(NotFound):
     """There is no such log."""
 
 
+class SecretNotFound(NotFound):
+    """There is no such secret; `wikimill secret set NAME` keeps one."""
+
+
 class UserNotFound(NotFound):
     """There is no such user."""
 
@@ -111,6 +115,10 @@ class MacroError(WikiError):
 
 class TaskError(WikiError):
     """This cannot be done with the task."""
+
+
+class TaskFailed(TaskError):
+    """The script gives up. A run that ends with this says the message, and no traceback."""
 
 
 class SettingError(WikiError, ValueError):

@@ -150,6 +150,8 @@ class Document:
     script_author: str = GUEST
     created: datetime = NO_DATE
     updated: datetime = NO_DATE
+    #: The id of the task's run that saved it; empty where a person did.
+    run: str = ""
 
     @property
     def display_title(self) -> str:
@@ -213,3 +215,5 @@ class Revision:
     updated: datetime
     comment: str
     minor: bool
+    #: The id of the task's run that saved it; empty where a person did.
+    run: str = ""

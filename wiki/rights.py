@@ -15,8 +15,8 @@ ADMIN_USER = "Users.Admin"
 
 #: Classes whose objects run: changing one makes the saver the page's script author.
 RUNNABLE_CLASSES = frozenset({
-    "TaskExecutorCode.TaskExecutorClass", "Wiki.MacroClass", "Wiki.MacroParameterClass",
-    "Wiki.SchedulerJobClass",
+    "TaskExecutorCode.ModuleClass", "TaskExecutorCode.TaskExecutorClass", "Wiki.MacroClass",
+    "Wiki.MacroParameterClass", "Wiki.SchedulerJobClass",
 })
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from wiki.errors import SettingError
@@ -24,18 +26,34 @@ from wiki.web.app import create_app
 
 #: How long an answer that is being sent may take when the server ends, in seconds.
 ANSWERS_END_WITHIN = 3
-#: How long a worker may take to end, its tasks included, before it is killed.
-WORKER_ENDS_WITHIN = 30
+#: How long a worker may take to end past the grace times of its tasks, before it is killed.
+WORKER_ENDS_WITHIN = 20
+#: A signal that comes sooner after the first is the same wish: a terminal and a service manager
+#: send it to each process, and the arbiter passes it on. In seconds.
+SAME_WISH_WITHIN = 1.0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
-    """A worker that tells its wiki at once when it is to end, so that live streams stop."""
+    """A worker that tells its wiki at once when it is to end: no task starts any more, and live
+    streams stop."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        site = getattr(self.app, "site", None)
-        if site is not None:
-            site.closing.set()
+        self.app.told_to_end()
         super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        self.app.told_to_end()
+        super().handle_quit(sig, frame)
+
+
+class Supervisor(Arbiter):  # type: ignore[misc]  # gunicorn is not typed
+    """An arbiter that passes on what it is told while it waits for its workers to end."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the workers, and wait for them."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.kill_workers(signal.SIGTERM))
+        super().stop(graceful)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
@@ -45,6 +63,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
                  on_ready: Callable[[], None]) -> None:
         self.settings = settings
         self.site: Site | None = None
+        self._told_at: float | None = None
+        self._hurried = False
         self._listener = listener.detach()  # gunicorn closes it
         self._on_ready = on_ready
         super().__init__()
@@ -56,7 +76,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "workers": self.settings.workers,
             "threads": self.settings.threads,
             "worker_class": Worker,
-            "graceful_timeout": WORKER_ENDS_WITHIN,
+            "graceful_timeout": (self.settings.shutdown_grace + 2 * self.settings.cancel_grace
+                                 + WORKER_ENDS_WITHIN),
             "loglevel": "warning",
             "proc_name": "wikimill",
             "when_ready": lambda _arbiter: self._on_ready(),
@@ -75,12 +96,30 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self.site.start()
         return app
 
+    def run(self) -> None:
+        """Serve until a signal ends it."""
+        Supervisor(self).run()
+
+    def told_to_end(self) -> None:
+        """A signal has come: the first has the worker end, another one has it hurry."""
+        now = time.monotonic()
+        if self.site is None:
+            return
+        if self._told_at is None:
+            self._told_at = now
+            self.site.stop_starting()
+        elif now - self._told_at > SAME_WISH_WITHIN:
+            self._hurried = True
+            self.site.runner.end_now()
+
     def _end_worker(self) -> None:
         if self.site is None:
             return
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # they have been heard
-        self.site.close()
+        signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.told_to_end())
+        self.told_to_end()
+        self.site.close(0 if self._hurried else self.settings.shutdown_grace)
         logging.shutdown()
         # The interpreter would wait for threads that still send to a browser.
         os._exit(0)

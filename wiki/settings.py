@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from wiki.errors import SettingError
 
 ENVIRONMENT_PREFIX = "WIKIMILL_"
 CONFIG_FILE = "wikimill.toml"
 DEFAULT_DATA = Path("data")
+#: Settings whose values no message shows.
+SECRET = ("admin_password", "secret_key", "smtp_url", "webhook_secret")
 _SIZE = re.compile(r"([0-9]{1,15})\s*(?:([kmgt])i?)?b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -52,6 +55,15 @@ def read_flag(value: object) -> bool:
     if str(value).strip().lower() not in known:
         raise ValueError("true or false")
     return known[str(value).strip().lower()]
+
+
+def read_smtp(value: object) -> str:
+    """The address of a mail server, or nothing."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if value != "" and (parts is None or parts.scheme not in ("smtp", "smtps")
+                        or not parts.hostname):
+        raise ValueError("smtp://user:password@host:port, or smtps://")
+    return str(value)
 
 
 def whole(low: int, high: int) -> Callable[[object], int]:
@@ -92,6 +104,24 @@ class Settings:
         24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
     secure_cookies: bool = _setting(
         False, read_flag, "Send cookies only over HTTPS; set it behind an HTTPS proxy.")
+    shutdown_grace: int = _setting(
+        10, whole(0, 86400), "How long tasks may go on when the server is to end, in seconds; "
+        "then they are interrupted.")
+    cancel_grace: int = _setting(
+        3, whole(0, 3600), "How long a task that was asked to end may take until it is "
+        "terminated, and then until it is killed, in seconds.")
+    base_url: str = _setting(
+        "", read_text, "Where people reach the wiki, for links in messages: "
+        "https://wiki.example.org.")
+    smtp_url: str = _setting(
+        "", read_smtp, "The mail server for notifications: smtp://user:password@host:587, or "
+        "smtps://; none if empty.")
+    smtp_from: str = _setting(
+        "", read_text, "The sender of notifications; wikimill@ this host if empty.")
+    webhook_secret: str = _setting(
+        "", read_text, "What webhooks are signed with; not signed if empty.")
+    webhook_allow_private: bool = _setting(
+        False, read_flag, "Let webhooks go to addresses that are not of the public internet.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +172,7 @@ def _value(row: SettingRow, value: object, where: str) -> Any:
     try:
         return row.read(value)
     except ValueError as error:
-        shown = "this value" if row.name in ("admin_password", "secret_key") else repr(value)
+        shown = "this value" if row.name in SECRET else repr(value)
         raise SettingError(f"{where}: {shown} cannot be; it takes {error}") from None
 
 

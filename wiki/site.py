@@ -23,10 +23,14 @@ from wiki.rights import ADMIN_USER
 from wiki.settings import Settings, shipped
 from wiki.store import open_store
 from wiki.store.base import Healing
+from wiki.tasks.jobs import Jobs
 from wiki.tasks.log import Logs
 from wiki.tasks.manager import Manager
+from wiki.tasks.notify import Notifier
 from wiki.tasks.runner import LocalRunner
 from wiki.tasks.scheduler import Scheduler
+from wiki.tasks.starting import Starter
+from wiki.tasks.undo import Undo
 from wiki.transfer import put_page
 
 USER_CLASS = "Wiki.UserClass"
@@ -57,12 +61,16 @@ class Site:
         self.wiki = Wiki(self.store, SYSTEM, upload_limit=settings.upload_limit)
         self.accounts = Accounts(data / "accounts")
         self.logs = Logs(data / "logs")
-        self.runner = LocalRunner(data)
+        self.runner = LocalRunner(data, grace=settings.cancel_grace)
         self.manager = Manager(self.wiki, self.logs, self.runner, data)
+        self.notifier = Notifier(self.wiki, settings, data, self.manager.log)
+        self.manager.ended.connect(self.notifier.ended)
+        self.starter = Starter(self.wiki)
+        self.undo = Undo(self.wiki, self.store, self.logs, data)
         self.scheduler = Scheduler(self.wiki, self.manager, data)
         self.registry = Registry()
         self.registry.load_directory(shipped("macros"))
-        services = {Logs: self.logs, Manager: self.manager}
+        services = {Logs: self.logs, Manager: self.manager, Jobs: self.scheduler.jobs}
         self.local_renderer = Renderer(self.wiki, self.registry, services)
         self.renderer = RenderPool("wiki.site:open_renderer", str(data), self.local_renderer)
 
@@ -73,13 +81,23 @@ class Site:
         self.close()
 
     def start(self) -> None:
-        """Start the scheduler's thread."""
+        """Start the threads of the scheduler and of notifications."""
+        self.runner.prepare()
         self.scheduler.start()
+        self.notifier.start()
 
-    def close(self) -> None:
+    def stop_starting(self) -> None:
+        """Start no task and no stream any more; may be called by a signal handler."""
         self.closing.set()
+        self.scheduler.halt()
+
+    def close(self, patience: float = 0.0) -> None:
+        """End everything; tasks that run may go on for so many seconds."""
+        self.stop_starting()
         self.scheduler.stop()
-        self.runner.close()
+        self.runner.close(patience)
+        self.manager.close()
+        self.notifier.close()
         self.renderer.close()
         self.store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,8 @@ MOVED = """first => document.querySelector('.task-progress progress').value > fi
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
+@contextmanager
+def browsing(server: Server) -> Iterator[Page]:
     """A browser at the server, logged in; an error of a script of ours fails the test."""
     errors: list[str] = []
     with sync_playwright() as playwright:
@@ -62,6 +63,13 @@ def page(server: Server) -> Iterator[Page]:
         yield page
         browser.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(server: Server) -> Iterator[Page]:
+    """A browser at the server, logged in."""
+    with browsing(server) as page:
+        yield page
 
 
 def make_page(page: Page, name: str, title: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,21 +16,16 @@ from wiki.commands.door import (
     plain,
     say_json,
     say_table,
-    warn,
 )
-from wiki.errors import LogNotFound, TaskError
+from wiki.commands.following import UNFINISHED, follow, set_ready_and_follow, status_of
+from wiki.commands.starting import parse_params
+from wiki.errors import LogNotFound
 from wiki.model import SYSTEM
 from wiki.references import Reference
-from wiki.serving import is_served
 from wiki.site import Site
 from wiki.tasks.log import SUFFIX as LOG_SUFFIX
 from wiki.tasks.log import log_name
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
-
-#: How often a log that is followed is looked at, in seconds.
-LOOK_EVERY = 0.2
-#: While a task has one of these, there is more of its log to come.
-UNFINISHED = (Status.READY, Status.RUNNING)
 
 
 @click.group()
@@ -40,12 +36,17 @@ def task() -> None:
 @task.command("list")
 @click.option("--status", type=click.Choice(list(Status), case_sensitive=False),
               help="Only the tasks with this status.")
+@click.option("--executor", help="Only the tasks of this executor.")
+@click.option("--space", help="Only the tasks in this space.")
 @json_option
 @pass_door
-def task_list(door: Door, status: str | None, as_json: bool) -> None:
+def task_list(door: Door, status: str | None, executor: str | None, space: str | None,
+              as_json: bool) -> None:
     """List the tasks in the order in which they are taken."""
     with door.site() as site:
-        rows = list(tasks(site, status))
+        rows = [row for row in tasks(site, status)
+                if executor in (None, row["executor"])
+                and space in (None, Reference.parse(row["reference"]).space)]
     if as_json:
         say_json(rows)
     else:
@@ -77,21 +78,29 @@ def task_show(door: Door, name: str, as_json: bool) -> None:
 def task_run(door: Door, name: str) -> None:
     """Set the task NAME to READY, and follow its log until it ends."""
     with door.site() as site:
-        ref = Reference.parse(name)
-        log = log_name(ref)
-        start = site.logs.size(log) if site.logs.exists(log) else 0
-        site.manager.ready(ref, SYSTEM)
-        if is_served(site.settings.data):
-            follow(site, log, start, lambda: status_of(site, ref) in UNFINISHED)
-        else:
-            warn("No server runs on this machine; the task runs in this command, after those "
-                 "that are before it.")
-            follow(site, log, start, lambda: goes_on_here(site, ref))
-            wait_for_runs(site)
-        status = status_of(site, ref)
-    if status != Status.DONE:
-        raise click.ClickException(f"{ref} ended with the status {status}")
-    click.echo(f"{ref}: {status}", err=True)
+        set_ready_and_follow(site, Reference.parse(name))
+
+
+@task.command("start")
+@click.argument("executor")
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--file", "paths", multiple=True, help="A file that the task gets.",
+              type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", default="", help="The page of the task; else one is named for it.")
+@click.option("--title", default="", help="The title of the page.")
+@click.option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
+@click.option("--wait", is_flag=True, help="Follow its log; exit code 0 if it ends DONE.")
+@pass_door
+def task_start(door: Door, executor: str, params: tuple[str, ...], paths: tuple[Path, ...],
+               name: str, title: str, dry_run: bool, wait: bool) -> None:
+    """Make a task of EXECUTOR, with these parameters, and let it run."""
+    with door.site() as site, ExitStack() as opened:
+        files = [(path.name, opened.enter_context(path.open("rb"))) for path in paths]
+        ref = site.starter.start(SYSTEM, executor, parse_params(site, executor, params), files,
+                                 name=name, title=title, dry_run=dry_run, ready=not wait)
+        click.echo(str(ref), err=wait)
+        if wait:
+            set_ready_and_follow(site, ref)
 
 
 @task.command("ready")
@@ -139,44 +148,6 @@ def task_log(door: Door, name: str, following: bool, lines: int) -> None:
         if following:
             follow(site, log, end, lambda: not of_task or status_of(
                 site, Reference.parse(name)) in UNFINISHED)
-
-
-def follow(site: Site, log: str, offset: int, going: Callable[[], bool]) -> None:
-    """Print what comes to the log until it is all there."""
-    while True:
-        still = going()
-        while site.logs.exists(log):
-            part = site.logs.read(log, offset)
-            offset = part.end
-            if not part.data:
-                break
-            click.echo(part.text, nl=False)
-        if not still:
-            return
-        time.sleep(LOOK_EVERY)
-
-
-def goes_on_here(site: Site, ref: Reference) -> bool:
-    """One turn of the manager in this process; raises TaskError if it cannot start the task."""
-    if status_of(site, ref) == Status.READY:
-        skipped = site.manager.invoke().skipped
-        if str(ref) in skipped:
-            raise TaskError(f"{ref} cannot start: {skipped[str(ref)]}")
-    return status_of(site, ref) in UNFINISHED
-
-
-def wait_for_runs(site: Site) -> None:
-    """Runs end with the process that started them: let the others finish."""
-    while any(site.runner.alive(run) for run in list(site.runner.ids())):
-        time.sleep(LOOK_EVERY)
-
-
-def status_of(site: Site, ref: Reference) -> str:
-    """The task's status; raises TaskError where the page is no task."""
-    obj = site.wiki.get(ref).object(TASK_CLASS)
-    if obj is None:
-        raise TaskError(f"{ref} is not a task: it has no {TASK_CLASS} object")
-    return str(obj.get("status", ""))
 
 
 def tasks(site: Site, status: str | None) -> Iterator[dict[str, Any]]:

@@ -85,6 +85,50 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """A page that a run touched: its version before the run and after the run's last save, None
+    where there was or is none. ``origin`` is the name that it had before the run moved it."""
+
+    reference: Reference
+    before: Version | None
+    after: Version | None
+    origin: Reference | None = None
+
+    @property
+    def kind(self) -> str:
+        """``created``, ``changed``, ``deleted`` or ``moved``."""
+        if self.origin is not None and self.after is not None:
+            return "moved"
+        if self.after is None:
+            return "deleted"
+        return "created" if self.before is None else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """A page that was saved, moved or deleted; ``fits`` says whether it has an object of one of
+    the classes asked for now."""
+
+    reference: Reference
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since a mark, in the order of each page's last change.
+
+    ``mark`` is what to ask with next; ``more``: there is more to tell at once. ``anew``: nobody
+    knows any more what changed, the index having been built anew, say; whoever keeps something
+    derived from the pages derives all of it again, after having taken ``mark``.
+    """
+
+    mark: str
+    pages: tuple[ChangedPage, ...] = ()
+    more: bool = False
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that :meth:`Store.check` found wrong: which page or file, and what."""
 
@@ -121,18 +165,55 @@ class Store(Protocol):
             DocumentExists: ``expected`` is None and the page exists.
         """
 
-    def delete(self, reference: Reference, expected: Version | None = None) -> None:
-        """Delete the page with its revisions; raises DocumentNotFound or Conflict."""
+    def delete(self, reference: Reference, expected: Version | None = None,
+               run: str = "") -> None:
+        """Delete the page with its revisions; raises DocumentNotFound or Conflict. What a
+        ``run`` deletes is kept, for :meth:`deleted` and :meth:`restore`."""
 
     def rename(self, old: Reference, new: Document, expected: Version) -> Document:
         """Move the page with its revisions to ``new.reference``, saving ``new`` there, as one
         durable step; raises DocumentNotFound, DocumentExists or Conflict."""
 
-    def revisions(self, reference: Reference) -> list[Revision]:
-        """All versions, newest first, the current one included."""
+    def revisions(self, reference: Reference, limit: int | None = None) -> list[Revision]:
+        """All versions, or the newest ``limit``, newest first, the current one included."""
 
     def revision(self, reference: Reference, version: Version) -> Document:
         """Raises RevisionNotFound."""
+
+    def mark(self, name: str, key: str) -> None:
+        """Put a key on a list: in a batch durable with the saves made before, never without
+        them, else at once. Raises InvalidDocument for what is no key."""
+
+    def marked(self, name: str, key: str) -> bool:
+        """Whether the key is on the list."""
+
+    def marks(self, name: str) -> Iterator[str]:
+        """The keys on a list, in order."""
+
+    def unmark(self, name: str) -> None:
+        """Drop a list."""
+
+    def touched(self, run: str, after: str = "", limit: int = 100) -> list[Touched]:
+        """Pages that documents with that ``run`` were saved as, or that it deleted or moved, by
+        reference, from the one behind ``after`` on."""
+
+    def touched_page(self, run: str, reference: Reference) -> Touched | None:
+        """What the run did to one page; None where it did not touch it."""
+
+    def touched_kinds(self, run: str) -> dict[str, int]:
+        """How many pages the run created, changed, deleted and moved; kinds without any are
+        left out."""
+
+    def deleted(self, run: str, reference: Reference, version: Version | None = None) -> Document:
+        """A page that the run deleted, as it was then or at a version; raises
+        RevisionNotFound."""
+
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
+        """Bring back pages that the run deleted, each with its revisions and a document to save
+        over the version that it had then, as one durable step.
+
+        Raises RevisionNotFound, DocumentExists, or Conflict where the version is another.
+        """
 
     def put_blob(self, stream: BinaryIO | bytes, limit: int | None = None) -> Blob:
         """Keep bytes, durably, before a document names them. Raises TooLarge past ``limit``."""
@@ -162,6 +243,13 @@ class Store(Protocol):
 
     def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
         """Pages by their last change, newest first."""
+
+    def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
+        """Up to ``limit`` pages that changed since the mark of an earlier answer, whoever
+        changed them; the first time, ``mark`` is empty, and the answer is ``anew``."""
+
+    def tally(self, class_name: str, name: str) -> dict[str, int]:
+        """How many objects of a class have each value of a property, numbers as text."""
 
     def reindex(self) -> int:
         """Build the index anew from the documents; returns their number."""

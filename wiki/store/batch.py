@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from wiki.errors import Conflict, DocumentExists, DocumentNotFound
 from wiki.model import Document, Version
 from wiki.references import Reference
+from wiki.store.journal import Mark, Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +25,51 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Delete the page, if it is at ``expected`` (None: whatever it is at)."""
+    """Delete the page, if it is at ``expected`` (None: whatever it is at), as ``run`` does."""
 
     reference: Reference
     expected: Version | None
+    run: str = ""
 
 
 Change = Save | Removal
+#: What is noted beside the pages, together with the changes before it.
+Aside = Mark | Touch
+Step = Change | Aside
 
 
 @dataclass(slots=True)
 class Pending:
     """The changes of one batch that are not committed yet."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Step] = field(default_factory=list)
     #: The newest state by page; None where it is deleted.
     latest: dict[Reference, Document | None] = field(default_factory=dict)
+    marks: set[Mark] = field(default_factory=set)
+    #: Whether this batch marks what it has done: it is then committed up to a mark.
+    marking: bool = False
     depth: int = 0
 
-    def add(self, change: Change) -> None:
+    def add(self, change: Step) -> None:
         self.changes.append(change)
-        self.latest[change.reference] = change.document if isinstance(change, Save) else None
+        if isinstance(change, Mark):
+            self.marks.add(change)
+            self.marking = True
+        elif not isinstance(change, Touch):
+            self.latest[change.reference] = change.document if isinstance(change, Save) else None
 
-    def take(self) -> list[Change]:
+    def take(self) -> list[Step]:
         """Empty it, returning what it held."""
         changes, self.changes = self.changes, []
         self.latest = {}
+        self.marks = set()
         return changes
 
     def saves(self, reference: Reference) -> list[Document]:
         """The versions of a page held back since it was last deleted here, newest first."""
         found: list[Document] = []
         for change in self.changes:
-            if change.reference == reference:
+            if not isinstance(change, Aside) and change.reference == reference:
                 if isinstance(change, Removal):
                     found.clear()
                 else:
@@ -67,3 +81,21 @@ class ThreadBatch(threading.local):
     """The batch that the current thread is in, if any."""
 
     pending: Pending | None = None
+
+
+def compare(change: Change, current: Version | None) -> None:
+    """Raises unless the page, at version ``current`` (None: there is none), is as the change
+    expects it."""
+    expected = change.expected
+    if current == expected:
+        return
+    if isinstance(change, Removal):
+        if current is None:
+            raise DocumentNotFound(f"there is no page {change.reference}")
+        if expected is None:
+            return
+    if expected is None:
+        raise DocumentExists(f"{change.reference} exists already")
+    if current is None:
+        raise Conflict(f"{change.reference} was deleted since version {expected} was read")
+    raise Conflict(f"{change.reference} is at version {current}, and no longer at {expected}")

@@ -13,20 +13,26 @@ from wiki.errors import StoreError
 from wiki.model import Document, Version
 from wiki.references import Reference
 from wiki.store import pagedb
-from wiki.store.batch import Save
-from wiki.store.files import PageFiles
+from wiki.store.batch import Removal, Save
+from wiki.store.files import PageFiles, Stamp
 from wiki.store.index import Entry, Index
 from wiki.store.journal import (
     Delete,
     Header,
     Journal,
+    Mark,
+    Note,
     Operation,
     Position,
     Rename,
+    Restore,
     SyncError,
+    Touch,
+    Unmark,
     Write,
     boot_id,
 )
+from wiki.store.marks import Marks
 
 #: Past this many bytes the page files are made durable and the journal begins anew.
 CHECKPOINT = 16 << 20
@@ -35,10 +41,11 @@ CHECKPOINT = 16 << 20
 class Committer:
     """Applies changes; refuses to once a sync has failed."""
 
-    def __init__(self, journal: Path, files: PageFiles, index: Index) -> None:
+    def __init__(self, journal: Path, files: PageFiles, index: Index, marks: Marks) -> None:
         self._journal = Journal(journal)
         self._files = files
         self._index = index
+        self._marks = marks
         #: The journal's position that this process left applied.
         self._applied: Position | None = None
         self._failed: SyncError | None = None
@@ -76,25 +83,37 @@ class Committer:
         else:
             self._applied = position
 
-    def save(self, saves: Sequence[tuple[Save, bytes]]) -> None:
-        """Commit saves that are known to fit; raises StoreError."""
+    def save(self, saves: Sequence[tuple[Save, bytes]],
+             asides: Sequence[Note] = ()) -> None:
+        """Commit saves that are known to fit, and what is noted with them; raises StoreError."""
         writes = [Write(save.reference, save.document.version, save.expected, text)
                   for save, text in saves]
+        touches = [Touch(save.document.run, save.reference, save.expected, save.document.version)
+                   for save, _ in saves if save.document.run]
         latest = {save.reference: save.document for save, _ in saves}
-        self._commit(writes, latest)
+        self._commit([*writes, *asides, *touches], latest)
         if self._applied is not None and self._applied.offset > CHECKPOINT:
             self.checkpoint()
 
-    def delete(self, references: Sequence[Reference]) -> None:
-        """Commit removals; raises StoreError."""
-        self._commit([Delete(reference) for reference in references], {})
+    def delete(self, removals: Sequence[Removal], asides: Sequence[Note] = ()) -> None:
+        """Commit removals, and what is noted with them; raises StoreError."""
+        touches = [Touch(removal.run, removal.reference, removal.expected, None)
+                   for removal in removals if removal.run]
+        self._commit([*(Delete(removal.reference, removal.run) for removal in removals),
+                      *asides, *touches], {})
         self.checkpoint()
 
     def rename(self, old: Reference, new: Document, expected: Version) -> None:
         """Commit a move; raises StoreError."""
-        write = Write(new.reference, new.version, expected, pagedb.dumps(new))
         self._files.path(new.reference)
-        self._commit([Rename(old, write)], {new.reference: new})
+        touches = [Touch(new.run, new.reference, expected, new.version, old)] if new.run else []
+        self._commit([Rename(old, _write(new, expected)), *touches], {new.reference: new})
+        self.checkpoint()
+
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
+        """Commit the return of what a run deleted; raises StoreError."""
+        self._commit([Restore(run, _write(document, expected)) for document, expected in saves],
+                     {document.reference: document for document, _ in saves})
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -155,7 +174,7 @@ class Committer:
         except OSError as error:
             raise StoreError(f"an interrupted save could not be finished: {error}") from error
         self._applied = position
-        if any(not isinstance(operation, Write) for operation in operations):
+        if any(isinstance(operation, Delete | Rename | Restore) for operation in operations):
             self.checkpoint()
 
     def _apply(self, operations: Sequence[Operation],
@@ -172,15 +191,33 @@ class Committer:
                    for reference, writes in chains.items()}
         for operation in operations:
             if isinstance(operation, Delete):
-                self._files.remove(operation.reference)
+                self._delete(operation)
                 removed.append(operation.reference)
-            elif isinstance(operation, Rename):
+            elif isinstance(operation, Rename | Restore):
                 write = operation.write
                 entries[write.reference] = Entry(_document(write, latest, self._files),
-                                                 self._files.move(operation))
-                removed.append(operation.old)
+                                                 self._bring(operation))
+                if isinstance(operation, Rename):
+                    removed.append(operation.old)
+        self._marks.apply([operation for operation in operations
+                           if isinstance(operation, Mark | Unmark | Touch)])
         kept = [entry for reference, entry in entries.items() if reference not in removed]
         self._index.update(kept, removed, str(position))
+
+    def _delete(self, operation: Delete) -> None:
+        if operation.kept:
+            self._files.keep(operation.reference, operation.kept)
+        else:
+            self._files.remove(operation.reference)
+
+    def _bring(self, operation: Rename | Restore) -> Stamp:
+        if isinstance(operation, Rename):
+            return self._files.move(operation)
+        return self._files.restore(operation.run, operation.write)
+
+
+def _write(document: Document, previous: Version) -> Write:
+    return Write(document.reference, document.version, previous, pagedb.dumps(document))
 
 
 def _document(write: Write, latest: dict[Reference, Document] | None,

@@ -39,11 +39,16 @@ class Stamp:
 
 
 class PageFiles:
-    """The folders ``pages`` and ``history``; writing needs the writer's lock."""
+    """The folders ``pages`` and ``history``; writing needs the writer's lock.
 
-    def __init__(self, pages: Path, history: Path, temporary: Path) -> None:
+    ``deleted`` has a folder with both for each run that deleted pages.
+    """
+
+    def __init__(self, pages: Path, history: Path, temporary: Path,
+                 deleted: Path | None = None) -> None:
         self.pages = pages
         self.history = history
+        self._deleted = deleted
         # One name suffices, since there is one writer; a crash leaves one file at most.
         self._temporary = temporary / "page"
         self._folders: set[Path] = set()
@@ -112,6 +117,35 @@ class PageFiles:
             self._put(self.revision_path(earlier.reference, earlier.version), earlier.text)
         return self._put(path, last.text)
 
+    def kept(self, run: str) -> PageFiles:
+        """What the run deleted."""
+        if self._deleted is None:
+            raise RevisionNotFound(f"nothing is kept here of what run {run} deleted")
+        return PageFiles(self._deleted / run / "pages", self._deleted / run / "history",
+                         self._temporary.parent)
+
+    def keep(self, reference: Reference, run: str) -> None:
+        """Move the page with its revisions to what the run deleted, the page itself last, which
+        says that this is done; what the run made and deleted there after that is not kept."""
+        bin_ = self.kept(run)
+        if not bin_.exists(reference):
+            self._move_history(self.history_folder(reference), bin_.history_folder(reference))
+            with suppress(FileNotFoundError):
+                bin_._folder(bin_.path(reference).parent)
+                os.replace(self.path(reference), bin_.path(reference))
+        self.remove(reference)
+
+    def restore(self, run: str, write: Write) -> Stamp:
+        """Bring back a page that the run deleted, with its revisions, and write over it."""
+        bin_ = self.kept(run)
+        self._move_history(bin_.history_folder(write.reference),
+                           self.history_folder(write.reference))
+        if write.previous is not None:
+            self._link(bin_.path(write.reference), write.reference, write.previous)
+        stamp = self._put(self.path(write.reference), write.text)
+        bin_.remove(write.reference)
+        return stamp
+
     def remove(self, reference: Reference) -> None:
         with suppress(FileNotFoundError):
             self.path(reference).unlink()
@@ -125,14 +159,16 @@ class PageFiles:
         old, new = rename.old, rename.write.reference
         if rename.write.previous is not None:
             self._link(self.path(old), old, rename.write.previous)
-        source, target = self.history_folder(old), self.history_folder(new)
+        self._move_history(self.history_folder(old), self.history_folder(new))
+        stamp = self._put(self.path(new), rename.write.text)
+        self.remove(old)
+        return stamp
+
+    def _move_history(self, source: Path, target: Path) -> None:
         if source.is_dir():
             self._folder(target)
             for entry in os.listdir(source):
                 os.replace(source / entry, target / entry)
-        stamp = self._put(self.path(new), rename.write.text)
-        self.remove(old)
-        return stamp
 
     def _keep_replayed(self, path: Path, chain: Sequence[Write]) -> Stamp | None:
         """What stands there after a crash: the last text (its stamp is returned), or the version

@@ -5,6 +5,7 @@ the pages at any time, and is when its schema has changed or it cannot be read.
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from wiki.store.files import Stamp
 from wiki.store.pagedb import timestamp
 
 #: Changed with the tables below, so that an older index is built anew.
-SCHEMA = "1"
+SCHEMA = "2"
 BUSY_SECONDS = 60
 
 metadata = sa.MetaData()
@@ -45,9 +46,16 @@ documents = sa.Table(
     sa.Column("hidden", sa.Boolean, nullable=False),
     sa.Column("mtime_ns", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
+    #: A number that grows with each change of any page.
+    sa.Column("changed", sa.BigInteger, nullable=False, index=True),
     sa.Index("documents_by_name", "name", "reference"),
     sa.Index("documents_by_space", "space", "name", "reference"),
     sa.Index("documents_by_updated", "updated"))
+#: Pages that are gone, and the number of that change.
+removals = sa.Table(
+    "removals", metadata,
+    sa.Column("reference", sa.Text, primary_key=True),
+    sa.Column("changed", sa.BigInteger, nullable=False, index=True))
 objects = sa.Table(
     "objects", metadata,
     sa.Column("doc_id", sa.Integer, nullable=False, index=True),
@@ -88,6 +96,17 @@ _SEARCH = sa.text("""
           OR (d.space >= :below AND d.space < :behind))
     ORDER BY bm25(fulltext, 10.0, 8.0, 1.0), d.name, d.reference LIMIT :limit OFFSET :offset""")
 
+_GENERATION = sa.text("SELECT value FROM meta WHERE key = 'generation'")
+_LAST_CHANGE = sa.text("""
+    SELECT MAX(IFNULL((SELECT MAX(changed) FROM documents), 0),
+               IFNULL((SELECT MAX(changed) FROM removals), 0))""")
+_CHANGES = sa.text("""
+    SELECT reference, changed, EXISTS (SELECT 1 FROM objects
+        WHERE objects.doc_id = documents.id AND objects.class IN :classes)
+    FROM documents WHERE changed > :number
+    UNION ALL SELECT reference, changed, 0 FROM removals WHERE changed > :number
+    ORDER BY 2 LIMIT :limit""").bindparams(sa.bindparam("classes", expanding=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -114,6 +133,7 @@ class Index:
         self.path = path
         self._engine = _engine(path)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connected = False
         #: Kept from being closed in a forked child, where they are the parent's.
         self._inherited: list[Pool] = []
 
@@ -154,22 +174,28 @@ class Index:
                 connection.exec_driver_sql(f'DROP TABLE "{name}"')
             metadata.create_all(connection)
             connection.exec_driver_sql(_CREATE_FULLTEXT)
+            _set_meta(connection, "generation", uuid.uuid4().hex)
 
     def close(self) -> None:
         self._engine.dispose()
+        self._connected = False
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone and open others."""
+        if not self._connected:  # as in the fork server, whose children are to start fast
+            return
         self._inherited.append(self._engine.pool)
         self._engine.dispose(close=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        self._connected = True
         with _translated(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
+        self._connected = True
         with _translated(), self._engine.begin() as connection:
             yield connection
 
@@ -195,7 +221,9 @@ class Index:
             known = _ids(connection, [*gone, *(str(e.document.reference) for e in entries)])
             _clear(connection, list(known.values()))
             _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
-            _insert(connection, entries, known)
+            changed = _last_change(connection)
+            _note_removals(connection, gone, changed)
+            _insert(connection, entries, known, changed + len(gone))
             if mark is not None:
                 _set_meta(connection, "journal", mark)
 
@@ -218,6 +246,19 @@ class Index:
                 "words": words, "space": space, "below": f"{space}.", "behind": f"{space}/",
                 "limit": limit, "offset": offset}).all()
         return [Hit(Reference.parse(ref), title, snippet) for ref, title, snippet in found]
+
+    def changes_since(self, number: int, classes: Sequence[str],
+                      limit: int) -> tuple[str, int, list[tuple[str, int, bool]]]:
+        """The index's generation, the number of the last change, and the pages with a higher
+        one than ``number``, by it: reference, number, whether they have an object of one of the
+        classes."""
+        with self.reading() as connection:
+            generation = connection.execute(_GENERATION).scalar() or ""
+            last = _last_change(connection)
+            rows = connection.execute(_CHANGES, {
+                "number": number, "classes": list(classes), "limit": limit}) if (
+                    last > number) else ()
+            return generation, last, [(ref, changed, bool(fits)) for ref, changed, fits in rows]
 
     def known(self, space: str) -> list[Known]:
         """The pages of a space with the stamps of their files."""
@@ -291,21 +332,37 @@ def _clear(connection: Connection, ids: list[int]) -> None:
     _delete_rows(connection, fulltext.c.rowid, ids)
 
 
-def _delete_rows(connection: Connection, column: Any, ids: list[int]) -> None:
-    if ids:
-        connection.execute(sa.delete(column.table).where(column == sa.bindparam("doc")),
-                           [{"doc": number} for number in ids])
+def _delete_rows(connection: Connection, column: Any, keys: Sequence[int | str]) -> None:
+    if keys:
+        connection.execute(sa.delete(column.table).where(column == sa.bindparam("key_")),
+                           [{"key_": key} for key in keys])
 
 
-def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int]) -> None:
+def _last_change(connection: Connection) -> int:
+    """The number of the last change. Never falls: a page that takes the highest with it leaves
+    a higher one."""
+    return int(connection.execute(_LAST_CHANGE).scalar() or 0)
+
+
+def _note_removals(connection: Connection, gone: list[str], changed: int) -> None:
+    if gone:
+        connection.execute(removals.insert().prefix_with("OR REPLACE"),
+                           [{"reference": ref, "changed": number}
+                            for number, ref in enumerate(gone, changed + 1)])
+
+
+def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int],
+            changed: int) -> None:
+    _delete_rows(connection, removals.c.reference,
+                 [ref for entry in entries if (ref := str(entry.document.reference)) not in known])
     highest = connection.execute(sa.select(sa.func.max(documents.c.id))).scalar() or 0
     rows: dict[Any, list[dict[str, Any]]] = {}
-    for entry in entries:
+    for position, entry in enumerate(entries, changed + 1):
         number = known.get(str(entry.document.reference))
         if number is None:
             highest += 1
             number = highest
-        for table, row in _rows(entry, number):
+        for table, row in _rows(entry, number, position):
             rows.setdefault(table, []).append(row)
     for table, values in rows.items():
         insert = sa.insert(table)
@@ -314,12 +371,12 @@ def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, i
         connection.execute(insert, values)
 
 
-def _rows(entry: Entry, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[str, Any]]]:
     document = entry.document
     reference = str(document.reference)
     name = document.reference.name
     place = {"doc_id": number, "doc_ref": reference}
-    yield documents, _document_row(entry, number)
+    yield documents, _document_row(entry, number, changed)
     for obj in document.objects:
         yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name}
     values = list(extract.values(document))
@@ -336,11 +393,12 @@ def _rows(entry: Entry, number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
                      "body": extract.words(document, values)}
 
 
-def _document_row(entry: Entry, number: int) -> dict[str, Any]:
+def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:
     document = entry.document
     return {
         "id": number, "reference": str(document.reference), "space": document.reference.space,
         "name": document.reference.name, "title": document.title, "author": document.author,
         "creator": document.creator, "created": timestamp(document.created),
         "updated": timestamp(document.updated), "version": str(document.version),
-        "hidden": document.hidden, "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size}
+        "hidden": document.hidden, "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size,
+        "changed": changed}

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wiki.errors import StoreError
 from wiki.model import Version
@@ -38,9 +38,11 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove the page with its revisions."""
+    """Remove the page with its revisions; where ``kept`` names a run, into what was deleted by
+    it."""
 
     reference: Reference
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,43 @@ class Rename:
     write: Write
 
 
-Operation = Write | Delete | Rename
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Bring back a page that a run deleted, with its revisions, and ``write`` after them."""
+
+    run: str
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Put the key on the list."""
+
+    list: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmark:
+    """Drop the list."""
+
+    list: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A run brought a page from one version to another (None: there is none). ``origin`` is
+    the name that the page had before."""
+
+    run: str
+    reference: Reference
+    before: Version | None
+    after: Version | None
+    origin: Reference | None = None
+
+
+Note = Mark | Unmark | Touch
+Operation = Write | Delete | Rename | Restore | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,32 +223,75 @@ def _encode(operations: Sequence[Operation]) -> bytes:
     heads: list[list[object]] = []
     texts: list[bytes] = []
     for operation in operations:
-        if isinstance(operation, Delete):
-            heads.append(["delete", str(operation.reference)])
-            continue
-        write = operation.write if isinstance(operation, Rename) else operation
-        old = str(operation.old) if isinstance(operation, Rename) else None
-        heads.append(["write", str(write.reference), str(write.version),
-                      str(write.previous) if write.previous else None, len(write.text), old])
-        texts.append(write.text)
+        heads.append(_head(operation))
+        if isinstance(operation, Write):
+            texts.append(operation.text)
+        elif isinstance(operation, Rename | Restore):
+            texts.append(operation.write.text)
     return json.dumps(heads).encode() + b"\n" + b"".join(texts)
+
+
+def _head(operation: Operation) -> list[object]:
+    match operation:
+        case Delete(reference, kept):
+            return ["delete", str(reference), kept]
+        case Mark(name, key):
+            return ["mark", name, key]
+        case Unmark(name):
+            return ["unmark", name]
+        case Touch(run, reference, before, after, origin):
+            return ["touch", run, *map(_text, (reference, before, after, origin))]
+        case Rename(old, write):
+            return [*_head(write), str(old)]
+        case Restore(run, write):
+            return [*_head(write), None, run]
+        case Write(reference, version, previous, text):
+            return ["write", str(reference), str(version), _text(previous), len(text)]
+
+
+def _text(value: Reference | Version | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _decode(payload: bytes) -> list[Operation]:
     head, _, texts = payload.partition(b"\n")
     operations: list[Operation] = []
     offset = 0
-    for kind, reference, *rest in json.loads(head):
-        if kind == "delete":
-            operations.append(Delete(Reference.parse(reference)))
-            continue
-        version, previous, size, old = rest
-        write = Write(Reference.parse(reference), Version.parse(version),
-                      Version.parse(previous) if previous else None,
-                      texts[offset:offset + size])
-        offset += size
-        operations.append(Rename(Reference.parse(old), write) if old else write)
+    for kind, *fields in json.loads(head):
+        if kind == "write":
+            size = fields[3]
+            operations.append(_write(fields, texts[offset:offset + size]))
+            offset += size
+        else:
+            operations.append(_textless(kind, fields))
     return operations
+
+
+def _write(fields: list[Any], text: bytes) -> Write | Rename | Restore:
+    reference, version, previous, _, *rest = fields
+    old, run = [*rest, None, None][:2]
+    write = Write(Reference.parse(reference), Version.parse(version), _version(previous), text)
+    if run:
+        return Restore(run, write)
+    return Rename(Reference.parse(old), write) if old else write
+
+
+def _textless(kind: str, fields: list[Any]) -> Delete | Note:
+    match kind, fields:
+        case "delete", [reference, *kept]:
+            return Delete(Reference.parse(reference), *kept)
+        case "mark", [name, key]:
+            return Mark(name, key)
+        case "unmark", [name]:
+            return Unmark(name)
+        case "touch", [run, reference, before, after, origin]:
+            return Touch(run, Reference.parse(reference), _version(before), _version(after),
+                         Reference.parse(origin) if origin else None)
+    raise StoreError(f"the journal holds {kind!r}, which is of a newer Wikimill")
+
+
+def _version(text: str | None) -> Version | None:
+    return Version.parse(text) if text else None
 
 
 def sync_directory(path: Path) -> None:

@@ -106,7 +106,7 @@ def _check_types(document: Document) -> None:
     """What is in the journal must never fail to be applied, so it is looked at before."""
     texts = (document.title, document.content, document.syntax, document.parent,
              document.comment, document.creator, document.author, document.content_author,
-             document.script_author, *document.tags,
+             document.script_author, document.run, *document.tags,
              *(obj.class_name for obj in document.objects),
              *(name for obj in document.objects for name in obj.values),
              *(item.filename for item in document.attachments))
@@ -143,6 +143,7 @@ def _document_row(document: Document) -> dict[str, Any]:
         "minor": document.minor, "creator": document.creator, "author": document.author,
         "content_author": document.content_author, "script_author": document.script_author,
         "created": timestamp(document.created), "updated": timestamp(document.updated),
+        **({"run": document.run} if document.run else {}),
     }
 
 
@@ -178,7 +179,8 @@ def _document(tables: Tables) -> Document:
         version=Version.parse(row["version"]), comment=row["comment"], minor=row["minor"],
         creator=row["creator"], author=row["author"], content_author=row["content_author"],
         script_author=row["script_author"], created=datetime.fromisoformat(row["created"]),
-        updated=datetime.fromisoformat(row["updated"]))
+        updated=datetime.fromisoformat(row["updated"]),
+        run=row.get("run", ""))
 
 
 def _class(tables: Tables) -> ClassDefinition:

@@ -9,6 +9,7 @@ part not applied, after a crash, applies it first. Reading takes no lock.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import weakref
 from collections import OrderedDict
@@ -32,17 +33,42 @@ from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 from wiki.store import pagedb
 from wiki.store import query as queries
-from wiki.store.base import Blob, Healing, Hit, Problem, Query, Row
-from wiki.store.batch import Change, Pending, Removal, Save, ThreadBatch
+from wiki.store.base import (
+    Blob,
+    ChangedPage,
+    Healing,
+    Hit,
+    Problem,
+    Query,
+    Row,
+    Since,
+    Touched,
+)
+from wiki.store.batch import (
+    Aside,
+    Change,
+    Pending,
+    Removal,
+    Save,
+    Step,
+    ThreadBatch,
+    compare,
+)
 from wiki.store.blobs import Blobs
 from wiki.store.commit import Committer
 from wiki.store.files import PageFiles, Stamp
-from wiki.store.index import Index, documents, links, tags, to_row
+from wiki.store.index import Index, documents, links, properties, tags, to_row
+from wiki.store.journal import Mark, Touch, Unmark, boot_id
 from wiki.store.lock import WriterLock
+from wiki.store.marks import Marks
 from wiki.store.upkeep import Upkeep
 
 #: How many changes a batch holds back before it commits them.
 CHUNK = 256
+#: How many a batch that marks what it has done holds back until the next mark.
+MARKED_CHUNK = 4096
+#: The longest key of a mark, in characters.
+MAX_KEY = 4000
 #: How many parsed pages are kept in memory.
 CACHED = 2000
 _ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
@@ -64,14 +90,16 @@ class TinyDBStore:
                 (data / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{data} cannot hold a wiki: {error}") from error
-        self._files = PageFiles(data / "pages", data / "history", data / "tmp")
+        self._files = PageFiles(data / "pages", data / "history", data / "tmp", data / "deleted")
         self._blobs = Blobs(data / "blobs", data / "tmp")
         self._index = Index(data / "index.db")
+        self._marks = Marks(data / "marks.db")
         self._lock = WriterLock(data / "lock")
         self._cache = _Cache(CACHED)
         self._batch = ThreadBatch()
-        self._committer = Committer(data / "journal", self._files, self._index)
+        self._committer = Committer(data / "journal", self._files, self._index, self._marks)
         self._upkeep = Upkeep(self._files, self._blobs, self._index)
+        self._boot = boot_id()
         self._blobs.clean()
         self._recover()
         _forget_after_fork(self)
@@ -94,8 +122,8 @@ class TinyDBStore:
             return pending.latest[reference] is not None
         return self._files.exists(reference)
 
-    def revisions(self, reference: Reference) -> list[Revision]:
-        """All versions, newest first, the current one included."""
+    def revisions(self, reference: Reference, limit: int | None = None) -> list[Revision]:
+        """All versions, or the newest ``limit``, newest first, the current one included."""
         current = self.get(reference)
         pending = self._batch.pending
         held = pending.saves(reference) if pending is not None else []
@@ -103,10 +131,12 @@ class TinyDBStore:
         if held and self._files.exists(reference) and _continues(pending, reference):
             revisions.append(_revision(self._read(reference)))
         for version in self._files.versions(reference):
+            if limit is not None and len(revisions) >= limit:
+                break
             if version < revisions[-1].version:
                 with suppress(DamagedPage, RevisionNotFound):
                     revisions.append(_revision(self._read_revision(reference, version)))
-        return revisions
+        return revisions[:limit]
 
     def revision(self, reference: Reference, version: Version) -> Document:
         """Raises RevisionNotFound."""
@@ -157,9 +187,14 @@ class TinyDBStore:
         self._change(Save(document, expected))
         return document
 
-    def delete(self, reference: Reference, expected: Version | None = None) -> None:
-        """Delete the page with its revisions; raises DocumentNotFound or Conflict."""
-        self._change(Removal(reference, expected))
+    def delete(self, reference: Reference, expected: Version | None = None,
+               run: str = "") -> None:
+        """Delete the page with its revisions; raises DocumentNotFound or Conflict. What a
+        ``run`` deletes is kept, for :meth:`deleted` and :meth:`restore`."""
+        if run:
+            expected = expected or self.get(reference).version
+            _run_name(run)
+        self._change(Removal(reference, expected, run))
 
     def rename(self, old: Reference, new: Document, expected: Version) -> Document:
         """Move the page with its revisions to ``new.reference``, saving ``new`` there."""
@@ -171,6 +206,19 @@ class TinyDBStore:
                 raise DocumentExists(f"{new.reference} exists already")
             self._committer.rename(old, new, expected)
         return new
+
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
+        """Bring back pages that the run deleted, each with its revisions and a document to save
+        over the version that it had then; raises RevisionNotFound, DocumentExists or Conflict.
+        """
+        self._flush()
+        with self._lock:
+            self._committer.recover()
+            for document, expected in saves:
+                if self._files.exists(document.reference):
+                    raise DocumentExists(f"{document.reference} exists already")
+                compare(Save(document, expected), self.deleted(run, document.reference).version)
+            self._committer.restore(run, saves)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -201,7 +249,7 @@ class TinyDBStore:
             return
         self._require(change)
         pending.add(change)
-        if len(pending.changes) >= CHUNK:
+        if len(pending.changes) >= (MARKED_CHUNK if pending.marking else CHUNK):
             self._flush()
 
     def _flush(self) -> None:
@@ -214,8 +262,8 @@ class TinyDBStore:
             finally:
                 self._batch.pending = pending
 
-    def _commit(self, changes: Sequence[Change]) -> None:
-        """Commit runs of saves and runs of removals, in order."""
+    def _commit(self, changes: Sequence[Step]) -> None:
+        """Commit runs of saves and runs of removals, in order, each with its marks."""
         texts = {id(change): pagedb.dumps(change.document)
                  for change in changes if isinstance(change, Save)}
         conflicts: list[Conflict | DocumentExists | DocumentNotFound] = []
@@ -223,24 +271,30 @@ class TinyDBStore:
             self._committer.recover()
             for run in _runs(changes):
                 fitting = self._fitting(run, conflicts)
-                saves = [change for change in fitting if isinstance(change, Save)]
-                if saves:
-                    self._committer.save([(save, texts[id(save)]) for save in saves])
-                    continue
-                if fitting:
-                    self._committer.delete([change.reference for change in fitting])
+                asides = [change for change in fitting if isinstance(change, Aside)]
+                removals = [change for change in fitting if isinstance(change, Removal)]
+                if removals:
+                    self._committer.delete(removals, asides)
+                elif fitting:
+                    self._committer.save([(change, texts[id(change)]) for change in fitting
+                                          if isinstance(change, Save)], asides)
         if conflicts:
             raise conflicts[0]
 
-    def _fitting(self, run: Sequence[Change],
-                 conflicts: list[Conflict | DocumentExists | DocumentNotFound]) -> list[Change]:
-        """The changes of a run that do not conflict, also with one another."""
-        fitting: list[Change] = []
+    def _fitting(self, run: Sequence[Step],
+                 conflicts: list[Conflict | DocumentExists | DocumentNotFound]) -> list[Step]:
+        """The changes of a run that do not conflict, also with one another, and the marks up to
+        the first that does: what is marked is done wholly."""
+        fitting: list[Step] = []
         versions: dict[Reference, Version | None] = {}
         for change in run:
+            if isinstance(change, Aside):
+                if not conflicts:
+                    fitting.append(change)
+                continue
             try:
                 if change.reference in versions:
-                    _compare(change, versions[change.reference])
+                    compare(change, versions[change.reference])
                 else:
                     self._require(change)
             except (Conflict, DocumentExists, DocumentNotFound) as error:
@@ -261,12 +315,81 @@ class TinyDBStore:
             current: Version | None = self.get(change.reference).version
         except DocumentNotFound:
             current = None
-        _compare(change, current)
+        compare(change, current)
 
     def _require_version(self, reference: Reference, expected: Version) -> None:
         version = self._read(reference).version
         if version != expected:
             raise Conflict(f"{reference} is at version {version}, and no longer at {expected}")
+
+    # -- marks and runs --------------------------------------------------------------------
+
+    def mark(self, name: str, key: str) -> None:
+        """Put a key on a list: in a batch durable with the saves made before, never without
+        them, else at once. Raises InvalidDocument for what is no key."""
+        self._note(Mark(_key(name), _key(key)))
+
+    def marked(self, name: str, key: str) -> bool:
+        """Whether the key is on the list."""
+        pending = self._batch.pending
+        return (pending is not None and Mark(name, key) in pending.marks
+                ) or self._marks.marked(_key(name), _key(key))
+
+    def marks(self, name: str) -> Iterator[str]:
+        """The keys on a list, in order."""
+        self._flush()
+        return self._marks.marks(_key(name))
+
+    def unmark(self, name: str) -> None:
+        """Drop a list."""
+        unmark = Unmark(_key(name))
+        self._flush()
+        with self._lock:
+            self._committer.recover()
+            self._committer.save([], [unmark])
+
+    def touch(self, touch: Touch) -> None:
+        """Note that a run touched a page which is kept elsewhere; as durable as a mark."""
+        self._note(touch)
+
+    def _note(self, aside: Aside) -> None:
+        pending = self._batch.pending
+        if pending is None:
+            self._commit([aside])
+            return
+        pending.add(aside)
+        if len(pending.changes) >= CHUNK and isinstance(aside, Mark):
+            self._flush()
+
+    def touched(self, run: str, after: str = "", limit: int = 100) -> list[Touched]:
+        """Pages that a run touched, by reference, from the one behind ``after`` on."""
+        self._flush()
+        return self._marks.touched(run, after, limit)
+
+    def touched_page(self, run: str, reference: Reference) -> Touched | None:
+        """What the run did to one page; None where it did not touch it."""
+        self._flush()
+        return self._marks.touched_page(run, reference)
+
+    def touched_kinds(self, run: str) -> dict[str, int]:
+        """How many pages the run created, changed, deleted and moved."""
+        self._flush()
+        return self._marks.touched_kinds(run)
+
+    def deleted(self, run: str, reference: Reference, version: Version | None = None) -> Document:
+        """A page that the run deleted, as it was then or at a version; raises
+        RevisionNotFound."""
+        kept = self._files.kept(_run_name(run))
+        path = kept.path(reference)
+        try:
+            last = pagedb.loads(path.read_bytes(), path)
+        except FileNotFoundError:
+            raise RevisionNotFound(f"run {run} deleted no page {reference}, or it is back"
+                                   ) from None
+        if version in (None, last.version):
+            return last
+        return pagedb.loads(kept.revision(reference, version),
+                            kept.revision_path(reference, version))
 
     # -- attachments -----------------------------------------------------------------------
 
@@ -328,6 +451,26 @@ class TinyDBStore:
             sa.select(*_ROW).order_by(documents.c.updated.desc(), documents.c.reference)
             .limit(limit).offset(offset))]
 
+    def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
+        """Up to ``limit`` pages that changed since the mark of an earlier answer."""
+        self._flush()
+        era, _, number = mark.rpartition("/")
+        generation, last, rows = self._index.changes_since(int(number or 0), classes, limit)
+        # After the machine went down, what the journal replays is numbered anew.
+        now = f"{self._boot}/{generation}"
+        if era != now:
+            return Since(f"{now}/{last}", anew=True)
+        return Since(f"{era}/{rows[-1][1]}" if rows else mark, tuple(
+            ChangedPage(Reference.parse(ref), fits) for ref, _, fits in rows), len(rows) == limit)
+
+    def tally(self, class_name: str, name: str) -> dict[str, int]:
+        """How many objects of a class have each value of a property, numbers as text."""
+        self._flush()
+        column = properties.c.text
+        return {str(text): int(number) for text, number in self._index.rows(
+            sa.select(column, sa.func.count()).group_by(column)
+            .where(properties.c["class"] == class_name, properties.c.name == name))}
+
     def _references(self, statement: sa.Select[tuple[str]]) -> list[Reference]:
         return [Reference.parse(text) for (text,) in self._index.rows(statement)]
 
@@ -356,6 +499,7 @@ class TinyDBStore:
     def close(self) -> None:
         """Let go of the files; what was acknowledged is durable already."""
         self._index.close()
+        self._marks.close()
 
     def _rebuild(self) -> int:
         self._index.create()
@@ -379,49 +523,54 @@ class TinyDBStore:
 
     def _after_fork(self) -> None:
         self._index.forget()
+        self._marks.forget()
         self._lock.forget()
         self._cache = _Cache(CACHED)
         self._batch = ThreadBatch()
 
 
-def _compare(change: Change, current: Version | None) -> None:
-    expected = change.expected
-    if current == expected:
-        return
-    if isinstance(change, Removal):
-        if current is None:
-            raise DocumentNotFound(f"there is no page {change.reference}")
-        if expected is None:
-            return
-    if expected is None:
-        raise DocumentExists(f"{change.reference} exists already")
-    if current is None:
-        raise Conflict(f"{change.reference} was deleted since version {expected} was read")
-    raise Conflict(f"{change.reference} is at version {current}, and no longer at {expected}")
-
-
-def _runs(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """Neighbours of the same kind; a page that is deleted and made anew begins a new run."""
-    run: list[Change] = []
+def _runs(changes: Sequence[Step]) -> Iterator[list[Step]]:
+    """Neighbours of the same kind, with the marks behind them; a page that is deleted and made
+    anew begins a new run."""
+    run: list[Step] = []
+    kind: type[Step] | None = None
     for change in changes:
-        if run and isinstance(run[-1], Save) != isinstance(change, Save):
-            yield run
-            run = []
+        if not isinstance(change, Aside):
+            if kind not in (None, type(change)):
+                yield run
+                run = []
+            kind = type(change)
         run.append(change)
     if run:
         yield run
 
 
+def _key(text: str) -> str:
+    """What can be a list's name or a key on it; raises InvalidDocument."""
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_KEY or re.search(
+            r"[\x00\ud800-\udfff]", text):
+        raise InvalidDocument(f"{text!r:.80} cannot be marked: a mark takes text of 1 to "
+                              f"{MAX_KEY} characters without NUL and lone surrogates")
+    return text
+
+
+def _run_name(run: str) -> str:
+    """Raises RevisionNotFound for what can be no run's id, and so no folder either."""
+    if not (run.isascii() and run.isalnum()):
+        raise RevisionNotFound(f"{run!r:.80} is no run")
+    return run
+
+
 def _continues(pending: Pending | None, reference: Reference) -> bool:
     """Whether what a batch holds back follows what is on disk."""
-    first = next((change for change in pending.changes if change.reference == reference), None
-                 ) if pending is not None else None
+    first = next((change for change in pending.changes if not isinstance(change, Aside)
+                  and change.reference == reference), None) if pending is not None else None
     return isinstance(first, Save) and first.expected is not None
 
 
 def _revision(document: Document) -> Revision:
     return Revision(document.version, document.author, document.updated, document.comment,
-                    document.minor)
+                    document.minor, document.run)
 
 
 def _forget_after_fork(store: TinyDBStore) -> None:

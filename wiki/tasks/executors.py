@@ -14,6 +14,7 @@ from wiki.errors import DamagedPage, DocumentNotFound, InvalidReference, TaskErr
 from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS
+from wiki.tasks.requirements import missing
 
 #: What a script must define.
 ENTRY = "run"
@@ -27,9 +28,22 @@ class Executor:
     version: str
     author: str
     script: str
-    time_limit: float | None
-    memory_limit: float | None
-    log_limit: float | None
+    #: In seconds.
+    time_limit: float | None = None
+    #: In megabytes, as the limits of the log and of the working directory.
+    memory_limit: float | None = None
+    log_limit: float | None = None
+    #: In seconds of processor time.
+    cpu_limit: float | None = None
+    #: Files that are open at once.
+    file_limit: int | None = None
+    disk_limit: float | None = None
+    #: Python packages, a line each.
+    requirements: str = ""
+    #: Whether a failed run may be repeated by itself.
+    repeatable: bool = False
+    #: Users who may start tasks with it; empty for everybody.
+    runners: tuple[str, ...] = ()
 
 
 class BadExecutor(TaskError):
@@ -45,37 +59,67 @@ def find_executor(wiki: Wiki, task: OpenDocument) -> Executor:
 
     Raises BadExecutor, which says what is wrong with it.
     """
-    page = _page(wiki, task)
-    version = str(page.version)
-    obj = page.object(EXECUTOR_CLASS)
-    if obj is None:
-        raise BadExecutor(f"{page.reference} is no executor: it has no object of "
-                          f"{EXECUTOR_CLASS}", version)
-    script = str(obj.get("script", ""))
-    problem = check_script(script, str(page.reference))
-    if problem:
-        raise BadExecutor(f"{page.reference}: {problem}", version)
-    if not allows(page.script_author, Right.SCRIPT):
-        raise BadExecutor(f"{page.reference} was last changed by {page.script_author}, who does "
-                          "not hold the script right", version)
-    return Executor(page.reference, version, page.script_author, script,
-                    _limit(obj["timeLimit"]), _limit(obj["memoryLimit"]),
-                    _limit(obj["logLimit"]))
+    return open_executor(wiki, executor_name(task))
 
 
-def _page(wiki: Wiki, task: OpenDocument) -> OpenDocument:
+def executor_name(task: OpenDocument) -> Reference:
+    """The page that the task names as its executor; raises BadExecutor where it names none."""
     obj = task.object(TASK_CLASS)
     name = str(obj.get("taskExecutor", "")) if obj else ""
     if not name:
         raise BadExecutor("the task names no executor")
     try:
-        return wiki.get(Reference.parse(name, task.reference))
+        return Reference.parse(name, task.reference)
     except InvalidReference as error:
         raise BadExecutor(f"its executor is no page name: {error}") from None
+
+
+def open_executor(wiki: Wiki, name: Reference) -> Executor:
+    """The executor of that name; raises BadExecutor, which says what is wrong with it."""
+    try:
+        page = wiki.get(name)
     except DocumentNotFound:
         raise BadExecutor(f"its executor {name} does not exist") from None
     except DamagedPage as error:
         raise BadExecutor(f"its executor cannot be read: {error}") from None
+    return read_executor(page)
+
+
+def read_executor(page: OpenDocument) -> Executor:
+    """The executor that the page is; raises BadExecutor, which says what is wrong with it."""
+    version = str(page.version)
+    obj = page.object(EXECUTOR_CLASS)
+    if obj is None:
+        raise BadExecutor(f"its executor {page.reference} is no executor: it has no object of "
+                          f"{EXECUTOR_CLASS}", version)
+    script = str(obj.get("script", ""))
+    needs = str(obj.get("requirements", ""))
+    problem = check_script(script, str(page.reference)) or missing(needs)
+    if problem:
+        raise BadExecutor(f"its executor {page.reference} is broken: {problem}", version)
+    if not allows(page.script_author, Right.SCRIPT):
+        raise BadExecutor(f"its executor {page.reference} was last changed by "
+                          f"{page.script_author}, who does not hold the script right", version)
+    files = limit(obj["fileLimit"])
+    return Executor(
+        page.reference, version, page.script_author, script, limit(obj["timeLimit"]),
+        limit(obj["memoryLimit"]), limit(obj["logLimit"]), limit(obj["cpuLimit"]),
+        int(files) if files else None, limit(obj["diskLimit"]), needs,
+        obj["repeatable"] is True, tuple(runners(page)))
+
+
+def may_run(executor: OpenDocument, user: str) -> bool:
+    """Whether the user may start tasks with it: the executor names its runners, or leaves it to
+    everybody who may edit the task; who holds the script right always may."""
+    named = runners(executor)
+    return not named or user in named or allows(user, Right.SCRIPT)
+
+
+def runners(executor: OpenDocument) -> list[str]:
+    """The users that the executor names as those who may run it; empty for everybody."""
+    obj = executor.object(EXECUTOR_CLASS)
+    named = obj["runners"] if obj else None
+    return [named] if isinstance(named, str) and named else list(named or ())
 
 
 @lru_cache(maxsize=64)
@@ -117,10 +161,10 @@ def _defines(node: ast.stmt) -> bool:
                for target in targets for name in ast.walk(target))
 
 
-def _limit(value: Any) -> float | None:
+def limit(value: Any) -> float | None:
     """A limit from an object; empty, damaged and 0 are none."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    return number if number > 0 else None
+    return number if 0 < number < float("inf") else None

@@ -1,71 +1,73 @@
 """Logs: append-only files, one a task and one of the manager's own.
 
-A line is ``[2026-11-24 05:10:22.123] INFO - message`` (UTC). The further lines of one message
-are indented by two spaces, so nothing that a script writes can pass for a header.
-A log is found by its name in the folder; a name never turns into a path.
+How a line looks is in :mod:`wiki.tasks.logline`, how a log of any size is read in
+:mod:`wiki.tasks.logreader`. A log is found by its name in the folder; a name never turns into
+a path. Beside ``<log>.log``, ``<log>.runs`` says where in it each run begins.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote
 
-from wiki.api import Wiki
-from wiki.errors import InvalidReference, LogNotFound
+from wiki.api import OpenDocument, Wiki
+from wiki.errors import AccessDenied, InvalidReference, LogNotFound
 from wiki.references import Reference
+from wiki.tasks import logreader
+from wiki.tasks.logline import format_message
+from wiki.tasks.logreader import BLOCK, SEARCH_BYTES, Found, LogPart
 from wiki.tasks.names import TASK_CLASS
 
-#: The manager's own log.
+__all__ = ["MANAGER_LOG", "PACKED", "SUFFIX", "Archive", "LogPart", "LogRun", "Logs", "file_name",
+           "format_message", "log_name"]
+
+#: The manager's own log, and the page that shows it: who may view that may read the log.
 MANAGER_LOG = "TaskExecutorManagerJob.log"
+MANAGER_PAGE = "TaskExecutorCode.TaskExecutorManagerJobLog"
 SUFFIX = ".log"
+#: What the name of a compressed log ends with.
+PACKED = ".log.gz"
 #: The longest file name of a log, in bytes; past it, a prefix and a digest.
 MAX_FILE_NAME = 200
-#: At most so many bytes are read to show the last lines.
-MAX_TAIL = 4 * 1024 * 1024
-BLOCK = 64 * 1024
-
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 9}
+#: So much of the list of a log's runs is read: its last thousands.
+MAX_RUNS = 64 * 1024
+_ARCHIVED = re.compile(r"(.+)-[0-9]{8}-[0-9]{6}(?:-[0-9]{1,3})?\.log(?:\.gz)?", re.DOTALL)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LogPart:
-    """Bytes of a log from ``offset`` up to ``end``, of a log that is ``size`` bytes long.
+class LogRun:
+    """Where a run stands in its task's log: from byte ``start`` up to ``end``."""
 
-    ``text`` is ``data`` as text, with a replacement character for what is no UTF-8.
-    """
+    number: int
+    start: int
+    end: int
 
-    data: bytes
-    offset: int
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A log that was put away: its name, that of the log it was, its bytes, and when it was
+    written to last (seconds since 1970)."""
+
+    name: str
+    log: str
     size: int
-
-    @property
-    def text(self) -> str:
-        return self.data.decode(errors="replace")
-
-    @property
-    def end(self) -> int:
-        return self.offset + len(self.data)
+    written: float
 
 
 def log_name(reference: Reference | str) -> str:
     """The name of a task's log: ``Tasks.SimpleTask.log``."""
     return f"{reference}{SUFFIX}"
-
-
-def format_message(level: str, message: str, when: datetime | None = None) -> bytes:
-    """A message as it stands in a log, its line end included."""
-    moment = (when or datetime.now(UTC)).astimezone(UTC)
-    header = f"[{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}] {level} - "
-    lines = [line.translate(_CONTROLS) for line in message.splitlines()] or [""]
-    return (header + "\n  ".join(lines) + "\n").encode(errors="backslashreplace")
 
 
 class Logs:
@@ -78,9 +80,18 @@ class Logs:
     # -- which there are -------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """The names of all logs, in order."""
+        """The names of all logs, archived ones among them, in order."""
         return sorted(self._name_of(path) for path in self.directory.iterdir()
-                      if path.suffix == SUFFIX)
+                      if path.name.endswith((SUFFIX, PACKED)))
+
+    def archives(self) -> list[Archive]:
+        """The logs that were put away, in order of their names."""
+        made = []
+        for name in self.names():
+            if old := _ARCHIVED.fullmatch(name):
+                status = self._existing(name).stat()
+                made.append(Archive(name, log_name(old[1]), status.st_size, status.st_mtime))
+        return made
 
     def exists(self, name: str) -> bool:
         """Whether something was written to a log of this name."""
@@ -90,48 +101,101 @@ class Logs:
             return False
 
     def known(self, wiki: Wiki, name: str) -> bool:
-        """Whether there is such a log, or a task or manager that has not written to it yet."""
-        if self.exists(name) or name == MANAGER_LOG:
-            return True
+        """Whether the wiki's user may read such a log: it was written, or is that of a task or
+        the manager; and the user may view its page, where there is one."""
         try:
-            page = wiki.get(name.removesuffix(SUFFIX)) if name.endswith(SUFFIX) else None
-        except (InvalidReference, LookupError):
+            page = self.page(wiki, name)
+        except AccessDenied:
             return False
-        return page is not None and page.object(TASK_CLASS) is not None
+        return (name == MANAGER_LOG or self.exists(name)
+                or (page is not None and name == log_name(page.reference)
+                    and page.object(TASK_CLASS) is not None))
+
+    def page(self, wiki: Wiki, name: str) -> OpenDocument | None:
+        """The page that a log belongs to, also when it is archived; None where there is none.
+
+        Raises AccessDenied where the user may not view it.
+        """
+        for page in _pages_of(name):
+            try:
+                return wiki.get(page)
+            except (InvalidReference, LookupError):
+                continue
+        return None
 
     # -- writing ---------------------------------------------------------------------------
 
-    def append(self, name: str, level: str, message: str) -> None:
-        """Add a message, in one write; raises LogNotFound for what can be no log's name."""
-        self.write(name, format_message(level, message))
+    def append(self, name: str, level: str, message: str,
+               fields: Mapping[str, Any] | None = None, run: int | None = None) -> None:
+        """Add a message, in one write; ``run`` is the number of the run that begins with it.
 
-    def write(self, name: str, lines: bytes) -> None:
-        """Add lines that :func:`format_message` made."""
+        Raises LogNotFound for what can be no log's name.
+        """
+        start = self.write(name, format_message(level, message, fields=fields))
+        if run is not None:
+            with self._runs(name).open("a", encoding="ascii") as stream:
+                stream.write(f"{run} {start}\n")
+
+    def write(self, name: str, lines: bytes) -> int:
+        """Add lines that :func:`format_message` made; returns the offset that they have."""
         path = self._path(name)
         # Opened for each write: the log may be archived, and a script may close descriptors.
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             if len(path.name) >= MAX_FILE_NAME - 4 and os.fstat(descriptor).st_size == 0:
                 path.with_suffix(".name").write_text(name, encoding="utf-8")
-            os.write(descriptor, lines)
+            written = os.write(descriptor, lines)
+            return os.lseek(descriptor, 0, os.SEEK_CUR) - written
         finally:
             os.close(descriptor)
 
     def archive(self, name: str) -> str:
         """Rename the log with the time, and return its new name; raises LogNotFound."""
         old = self._existing(name)
+        if name.endswith(PACKED):
+            raise LogNotFound(f"{name[:200]} is archived and compressed already")
         stem = f"{name.removesuffix(SUFFIX)}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
             new = f"{stem}{suffix}{SUFFIX}"
+            if self.exists(f"{stem}{suffix}{PACKED}"):
+                continue
             try:
                 os.link(old, self._path(new))  # unlike rename, never over another log
             except FileExistsError:
                 continue
             if len(self._path(new).name) >= MAX_FILE_NAME - 4:
                 self._path(new).with_suffix(".name").write_text(new, encoding="utf-8")
+            if self._runs(name).exists():
+                self._runs(name).replace(self._runs(new))
             old.unlink()
             return new
         raise LogNotFound(f"{name} was archived too often this second; try again")
+
+    def pack(self, name: str) -> str:
+        """Compress an archived log, and return its new name; raises LogNotFound."""
+        old = self._existing(name)
+        if not _ARCHIVED.fullmatch(name) or name.endswith(PACKED):
+            raise LogNotFound(f"{name[:200]} is no archived log that is not compressed yet")
+        new, part = self._path(f"{name}.gz"), old.with_suffix(".part")
+        with old.open("rb") as source, part.open("wb") as target:
+            with gzip.GzipFile(fileobj=target, mode="wb", filename="") as packed:
+                shutil.copyfileobj(source, packed, 1024 * 1024)
+            target.flush()
+            os.fsync(target.fileno())
+        status = old.stat()
+        os.utime(part, (status.st_atime, status.st_mtime))
+        part.replace(new)
+        old.unlink()
+        return f"{name}.gz"
+
+    def remove(self, name: str) -> None:
+        """Delete an archived log; raises LogNotFound."""
+        if not _ARCHIVED.fullmatch(name):
+            raise LogNotFound(f"{name[:200]} is no archived log")
+        path = self._existing(name)
+        for beside in (self._runs(name), self._path(name.removesuffix(".gz")).with_suffix(".name")):
+            beside.unlink(missing_ok=True)
+        path.unlink()
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -140,7 +204,7 @@ class Logs:
         return self._existing(name).stat().st_size
 
     def open_binary(self, name: str) -> BinaryIO:
-        """The whole log as a stream; raises LogNotFound."""
+        """The whole log's file as a stream; raises LogNotFound."""
         return self._existing(name).open("rb")
 
     def read(self, name: str, offset: int = 0, limit: int = BLOCK) -> LogPart:
@@ -149,33 +213,64 @@ class Logs:
         An offset past the end means that the log was archived since: it is read from 0.
         Raises LogNotFound.
         """
-        with self.open_binary(name) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            start = offset if 0 <= offset <= size else 0
-            stream.seek(start)
-            data = stream.read(max(0, min(limit, size - start)))
-        return LogPart(_whole_characters(data), start, size)
+        return self._reading(name, partial(logreader.read_part, offset=offset, limit=limit))
 
     def tail(self, name: str, lines: int = 200) -> LogPart:
-        """The last lines, read from the end; raises LogNotFound."""
-        with self.open_binary(name) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            start = _start_of_tail(stream, size, max(0, lines))
-            stream.seek(start)
-            data = stream.read(size - start)
-        return LogPart(data, start, size)
+        """The last lines; raises LogNotFound."""
+        return self._reading(name, partial(logreader.lines_before, offset=None, count=lines))
 
-    def search(self, name: str, q: str, limit: int = 1000) -> list[str]:
-        """The first lines with the text ``q`` in them, in any case; raises LogNotFound."""
-        wanted = q.casefold()
-        found: list[str] = []
+    def before(self, name: str, offset: int, lines: int = 200) -> LogPart:
+        """The last lines before ``offset``; raises LogNotFound."""
+        return self._reading(name, partial(logreader.lines_before, offset=offset, count=lines))
+
+    def after(self, name: str, offset: int, lines: int = 200) -> LogPart:
+        """The first lines from ``offset`` on; raises LogNotFound."""
+        return self._reading(name, partial(logreader.lines_after, offset=offset, count=lines))
+
+    def around(self, name: str, offset: int, lines: int = 200) -> LogPart:
+        """Lines with the one at ``offset`` in their middle; raises LogNotFound."""
+        return self._reading(name, partial(logreader.lines_around, offset=offset, count=lines))
+
+    def find(self, name: str, q: str, offset: int | None = None, limit: int = 1000,
+             back: bool = False, most: int = SEARCH_BYTES) -> Found:
+        """The lines that hold the text ``q``, in any case, from ``offset`` on, or ``back`` from
+        it; from the log's begin, or end, without one. Looks at ``most`` bytes, and says where to
+        go on. Raises LogNotFound.
+        """
+        if back:
+            at = self.size(name) if offset is None else offset
+            return self._reading(name, partial(logreader.find_backward, q=q, offset=at,
+                                               limit=limit, most=most))
+        return self._reading(name, partial(logreader.find_forward, q=q, offset=offset or 0,
+                                           limit=limit, most=most))
+
+    def runs(self, name: str) -> list[LogRun]:
+        """The last runs of the log, in order; raises LogNotFound."""
+        size = self.size(name)
+        try:
+            with self._runs(name).open("rb") as stream:
+                known = logreader.lines_before(stream, None, MAX_RUNS).data[-MAX_RUNS:]
+        except FileNotFoundError:
+            return []
+        rows = [row.split() for row in known.splitlines()]
+        begins = [(int(row[0]), int(row[1])) for row in rows
+                  if len(row) == 2 and all(word.isdigit() for word in row)]
+        ends = [start for _, start in begins[1:]] + [size]
+        return [LogRun(number, start, end)
+                for (number, start), end in zip(begins, ends, strict=True)]
+
+    def range_of(self, name: str, number: int) -> LogRun:
+        """Where a run stands in the log; raises LogNotFound where it is not in this one."""
+        for run in reversed(self.runs(name)):
+            if run.number == number:
+                return run
+        raise LogNotFound(f"Run {number} is not in {name[:200]}; an archived log may have it")
+
+    def _reading(self, name: str, read: Callable[[BinaryIO], T]) -> T:
+        if name.endswith(PACKED):
+            raise LogNotFound(f"{name[:200]} is compressed: download it")
         with self.open_binary(name) as stream:
-            for line in _lines(stream):
-                if wanted in line.casefold():
-                    found.append(line)
-                    if len(found) >= limit:
-                        break
-        return found
+            return read(stream)
 
     # -- names and files -------------------------------------------------------------------
 
@@ -186,11 +281,16 @@ class Logs:
         return path
 
     def _path(self, name: str) -> Path:
-        if not name.endswith(SUFFIX) or name == SUFFIX:
+        if not name.endswith((SUFFIX, PACKED)) or name in (SUFFIX, PACKED):
             raise LogNotFound(f"There is no log {name[:200]!r}; a log's name ends with .log")
         return self.directory / file_name(name)
 
+    def _runs(self, name: str) -> Path:
+        return self._path(name.removesuffix(".gz")).with_suffix(".runs")
+
     def _name_of(self, path: Path) -> str:
+        if path.name.endswith(PACKED):
+            return self._name_of(path.with_suffix("")) + ".gz"
         if len(path.name) >= MAX_FILE_NAME - 4:
             try:
                 return path.with_suffix(".name").read_text(encoding="utf-8")
@@ -199,12 +299,25 @@ class Logs:
         return unquote(path.name)
 
 
+def _pages_of(name: str) -> list[str]:
+    """The pages whose log this may be."""
+    if name == MANAGER_LOG:
+        return [MANAGER_PAGE]
+    own = [name.removesuffix(SUFFIX)] if name.endswith(SUFFIX) else []
+    archived = _ARCHIVED.fullmatch(name)
+    if archived and log_name(archived[1]) == MANAGER_LOG:
+        return [*own, MANAGER_PAGE]
+    return [*own, archived[1]] if archived else own
+
+
 @lru_cache(maxsize=1024)
 def file_name(name: str) -> str:
     """The file of a log: what is no letter, digit, ``.``, ``_`` or ``-`` is percent-encoded.
 
     Reversible up to :data:`MAX_FILE_NAME` bytes; a longer one is a prefix and a digest.
     """
+    if name.endswith(PACKED):
+        return file_name(name.removesuffix(".gz")) + ".gz"
     stem = name.removesuffix(SUFFIX)
     try:
         encoded = "".join(_encode(char) for char in stem)
@@ -222,40 +335,3 @@ def _encode(char: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._-]", char):
         return char
     return "".join(f"%{byte:02X}" for byte in char.encode())
-
-
-def _whole_characters(data: bytes) -> bytes:
-    """Without the beginning of a character at the end, whose rest was not read."""
-    for back in range(1, min(4, len(data) - 1) + 1):
-        byte = data[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        needed = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
-        return data[:-back] if needed > back else data
-    return data
-
-
-def _start_of_tail(stream: BinaryIO, size: int, lines: int) -> int:
-    """Where the last lines begin, found by reading blocks from the end."""
-    position, missing = size, lines + 1  # one line end more: that of the line before
-    while position > 0 and size - position < MAX_TAIL:
-        start = max(0, position - BLOCK)
-        stream.seek(start)
-        block = stream.read(position - start)
-        if position == size and not block.endswith(b"\n"):
-            missing -= 1
-        count = block.count(b"\n")
-        if count >= missing:
-            index = len(block)
-            for _ in range(missing):
-                index = block.rindex(b"\n", 0, index)
-            return start + index + 1
-        missing -= count
-        position = start
-    return position
-
-
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Its lines as text, a very long one in pieces."""
-    while line := stream.readline(1024 * 1024):
-        yield line.decode(errors="replace").rstrip("\n")

@@ -1,4 +1,4 @@
-"""The task manager: decides what starts, and records how it ended.
+"""The task manager: decides what starts, and says why something does not.
 
 Each invocation starts at most one task. One manager acts at a time, however many processes
 share the data directory: an inter-process lock sees to that, and each claim is a save that
@@ -11,19 +11,29 @@ import logging
 import socket
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from wiki.api import Name, OpenDocument, OpenObject, Wiki, make_query
+from wiki.api import Name, OpenDocument, OpenObject, Wiki
 from wiki.errors import Conflict, DamagedPage, DocumentNotFound, TaskError, WikiError
 from wiki.references import Reference
 from wiki.rights import Right
-from wiki.tasks.executors import BadExecutor, Executor, find_executor
+from wiki.store.base import Condition, Query
+from wiki.tasks.ends import (
+    ATTEMPTS,
+    LOCK_WITHIN,
+    Ends,
+    open_run_id,
+    run_number,
+    task_object,
+)
+from wiki.tasks.executors import Executor, limit
+from wiki.tasks.intake import Intake
 from wiki.tasks.log import MANAGER_LOG, Logs, log_name
 from wiki.tasks.names import (
     CONFIGURATION,
@@ -33,18 +43,18 @@ from wiki.tasks.names import (
     Outcome,
     Status,
 )
+from wiki.tasks.obstacles import Obstacles, Waits, group, has_room, number, rank, retry_at
+from wiki.tasks.queue import Entry, Queue
 from wiki.tasks.runner import Runner
-from wiki.tasks.runs import Ending, Progress, Run, is_run_id, read_json, timestamp, write_json
+from wiki.tasks.runs import Ending, Progress, Run, timestamp
 from wiki.tasks.wake import Waker
 
-#: How long an invocation waits for another manager to be done, in seconds.
-LOCK_WITHIN = 30.0
-#: How often a save is tried anew when somebody else saved the page meanwhile.
-ATTEMPTS = 50
+#: How many tasks an invocation looks at; what it finds out is kept, and the next one goes on.
+LOOKS = 1000
 #: Runs that a task's page keeps; older ones are in its history.
 KEPT_RUNS = 50
-#: The longest error and progress that a run's object keeps, in characters.
-MAX_TEXT = 500
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+             "tenth")
 
 _python_log = logging.getLogger("wiki.tasks")
 
@@ -54,7 +64,8 @@ class Invocation:
     """What an invocation did.
 
     ``started`` is the task that it started, ``skipped`` says why READY tasks before that one
-    could not start, ``recovered`` are the tasks whose end nobody had recorded.
+    cannot start until somebody mends something (the first hundred of them), ``recovered`` are
+    the tasks whose end nobody had recorded.
     """
 
     started: str | None = None
@@ -62,6 +73,15 @@ class Invocation:
     recovered: list[str] = field(default_factory=list)
     running: int = 0
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a READY task has not started: its place among the tasks that could start, the first
+    being 1, or None where it is not one of them, and the reason in words."""
+
+    position: int | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,8 @@ class TaskPage:
 
 
 class Manager:
-    """Starts READY tasks by name, as many at once as the configuration page says."""
+    """Starts READY tasks in the order of priority, name and full name, as many at once as the
+    configuration page says."""
 
     def __init__(self, wiki: Wiki, logs: Logs, runner: Runner, data: Path) -> None:
         self.wiki = wiki
@@ -93,9 +114,18 @@ class Manager:
         self.waker = Waker(data)
         self.waker.watch(wiki)
         self._lock_path = data / "manager.lock"
-        self._ends_path = data / "ends.lock"
-        self._warnings = Warned(data / "warned.json")
+        self._queue = Queue(data / "queue.sqlite")
+        self._obstacles = Obstacles(wiki)
+        self._intake = Intake(wiki, self._queue, self._obstacles,
+                              lambda message: self.log("WARN", message))
+        self._ends = Ends(wiki, logs, runner, self._queue, data, self.log)
+        #: See :class:`wiki.tasks.ends.Ends`.
+        self.ended = self._ends.ended
         runner.on_end = self.finished
+
+    def close(self) -> None:
+        """Let go of the queue's file."""
+        self._queue.close()
 
     # -- one invocation --------------------------------------------------------------------
 
@@ -109,218 +139,110 @@ class Manager:
             return Invocation(message="another manager is at work")
 
     def _invoke(self, now: float) -> Invocation:
-        living = self._living()
-        recovered, running = self._recover(living)
-        limit = self.limit()
-        if running >= limit:
+        self._intake.catch_up(now)
+        living, ended = self._ends.standing()
+        tasks = {run.task for run in living.values() if run is not None}
+        recovered = self._ends.recover(living, tasks, ended)
+        if recovered:
+            self._intake.catch_up(now)
+        running, most = len(living), self.limit()
+        if running >= most:
             return Invocation(recovered=recovered, running=running,
-                              message=f"{running} of at most {limit} tasks are running")
-        skipped: dict[str, str] = {}
-        started = self._start_first(skipped, living, now)
+                              message=f"{running} of at most {most} tasks are running")
+        started = self._start_first(living.keys(), tasks, now)
+        skipped = self._queue.passed_over(started)
         if started is None:
-            self._warnings.keep_only(skipped)
             return Invocation(None, skipped, recovered, running, "no READY task can start")
-        return Invocation(started, skipped, recovered, running + 1, f"started {started}")
+        name = started.reference
+        return Invocation(name, skipped, recovered, running + 1, f"started {name}")
 
-    def _start_first(self, skipped: dict[str, str], living: set[str],
-                     now: float) -> str | None:
-        for task in self._with_status(Status.READY):
-            name = str(task.reference)
-            if name in living or self._still_runs(task):
+    def _start_first(self, living: Iterable[str], tasks: set[str], now: float) -> Entry | None:
+        groups = self._groups(tasks.union(self._queue.running()))
+        for gate in self._queue.groups():
+            self._queue.set_open(gate, has_room(gate, groups))
+        for looks, entry in enumerate(self._queue.candidates(), 1):
+            if looks > LOOKS:
+                self.waker.wake()
+                return None
+            if entry.reference in tasks:
                 continue  # set READY while its run goes on: it has to wait for that
-            try:
-                executor = find_executor(self.wiki, task)
-                run = self._claim(task, executor, now)
-            except BadExecutor as error:
-                self._skip(task, str(error), error.version, skipped)
-            except Conflict:
-                continue  # somebody saved it just now, and woke the manager
-            except WikiError as error:
-                self._skip(task, f"its page cannot be saved: {error}", "", skipped)
-            else:
-                self._warnings.forget(name)
-                if self._start(run, task):
-                    return name
+            task = self._ready_task(entry, now)
+            if task is None or open_run_id(task) in living:
+                continue
+            executor = self._intake.place(task, now, groups)
+            if executor is not None and self._start(task, executor, entry, now):
+                return entry
         return None
 
-    def _skip(self, task: OpenDocument, reason: str, version: str,
-              skipped: dict[str, str]) -> None:
-        """Leave the task READY, and warn until something changes."""
-        name = str(task.reference)
-        skipped[name] = reason
-        if self._warnings.add(name, f"{task.version} {version} {reason}"):
-            self.log("WARN", f"{name} is skipped: {reason}")
+    def _ready_task(self, entry: Entry, now: float) -> OpenDocument | None:
+        name = Reference.parse(entry.reference)
+        try:
+            task = self.wiki.get(name)
+        except DocumentNotFound:  # the next invocation takes it out
+            return None
+        except DamagedPage as error:
+            self._intake.hold_for_trouble(name, f"its page cannot be read: {error}", now)
+            return None
+        obj = task.object(TASK_CLASS)
+        return task if obj is not None and obj["status"] == Status.READY else None
 
-    def _claim(self, task: OpenDocument, executor: Executor, now: float) -> Run:
-        """READY -> RUNNING, by a save that only one manager can make."""
-        runs = task.objects(RUN_CLASS)
-        number = 1 + max((_number(obj) for obj in runs), default=0)
-        run = Run(uuid.uuid4().hex, str(task.reference), number, str(executor.reference),
-                  executor.version, executor.author, executor.script, now,
-                  executor.time_limit, executor.memory_limit, executor.log_limit)
-        for old in runs[:max(0, len(runs) - KEPT_RUNS + 1)]:
-            task.remove_object(RUN_CLASS, old.number)
-        starter = task.author
-        task.add_object(RUN_CLASS, number=number, executor=run.executor,
-                        executorVersion=run.version, startedBy=starter,
-                        started=timestamp(now), host=socket.gethostname(), id=run.id)
-        _task_object(task)["status"] = Status.RUNNING.value
-        task.save(comment=f"Run {number} started", minor=True)
-        self.logs.append(log_name(run.task), "INFO",
-                         f"Run {number} of {run.executor} (version {run.version}) by {starter} "
-                         "started")
-        self.log("INFO", f"{run.task}: run {number} of {run.executor} started")
-        return run
+    def _groups(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """The tasks that run, by their groups."""
+        groups: dict[str, list[str]] = {}
+        for name in sorted(names):
+            try:
+                of = group(self.wiki.get(name))
+            except (DocumentNotFound, DamagedPage):  # its run goes on, and no group says so
+                continue
+            groups.setdefault(of, []).append(name)
+        return groups
 
-    def _start(self, run: Run, task: OpenDocument) -> bool:
+    def _start(self, task: OpenDocument, executor: Executor, entry: Entry, now: float) -> bool:
+        try:
+            run = self._claim(task, executor, entry, now)
+        except Conflict:
+            return False  # somebody saved it just now, and woke the manager
+        except WikiError as error:
+            self._intake.hold_for_trouble(task, f"its page cannot be saved: {error}", now)
+            return False
         try:
             self.runner.start(run)
         except (TaskError, OSError) as error:
-            self._settle(run, Ending(Outcome.ERROR, str(error), ended=time.time()),
-                         str(task.reference))
+            self._ends.settle(run, Ending(Outcome.ERROR, str(error), ended=time.time()),
+                              task.reference)
             return False
         return True
+
+    def _claim(self, task: OpenDocument, executor: Executor, entry: Entry, now: float) -> Run:
+        """READY -> RUNNING, by a save that only one manager can make."""
+        run = _new_run(task, executor, entry, now)
+        runs = task.objects(RUN_CLASS)
+        for old in runs[:max(0, len(runs) - KEPT_RUNS + 1)]:
+            task.remove_object(RUN_CLASS, old.number)
+        task.add_object(RUN_CLASS, number=run.number, executor=run.executor,
+                        executorVersion=run.version, startedBy=run.starter,
+                        queued=entry.queued, started=timestamp(now), attempt=run.attempt,
+                        dryRun=run.dry_run, checkpoint=run.checkpoint,
+                        host=socket.gethostname(), id=run.id)
+        task_object(task)["status"] = Status.RUNNING.value
+        task.save(comment=f"Run {run.number} started", minor=True)
+        again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+        self.logs.append(log_name(run.task), "INFO",
+                         f"Run {run.number} of {run.executor} (version {run.version}) by "
+                         f"{run.starter} started{again}", run=run.number)
+        self.log("INFO", f"{run.task}: run {run.number} of {run.executor} started")
+        return run
 
     # -- the end of a run ------------------------------------------------------------------
 
     def finished(self, run_id: str) -> None:
         """A run has ended: record how, and wake the manager. Never raises."""
         try:
-            run = self.runner.load(run_id)
-            if run is not None and self._settle(run, self.runner.ending(run_id), run.task):
-                self.runner.forget(run_id)
+            self._ends.finish(run_id)
         except Exception as error:  # noqa: BLE001 - in the runner's thread, which must go on
             self.log("ERROR", f"The end of run {run_id} could not be recorded: {error}; the "
                               "next invocation tries again")
         self.waker.wake()
-
-    def _settle(self, run: Run, ending: Ending, name: Name) -> bool:
-        """Record the end on the page as it is now, changing only the status and the run.
-
-        Returns False if the page does not have the run, having been renamed perhaps.
-        """
-        with FileLock(self._ends_path, timeout=LOCK_WITHIN):
-            return self._record(run, ending, name)
-
-    def _record(self, run: Run, ending: Ending, name: Name) -> bool:
-        logged = False
-        for _ in range(ATTEMPTS):
-            try:
-                page = self.wiki.get(name)
-            except DocumentNotFound:
-                return False
-            record = _find_run(page, run)
-            if record is None:
-                return False
-            if record["outcome"]:
-                return True  # another manager was faster
-            if not logged:  # before the save: who sees the end finds it in the log
-                self._log_end(run, ending, str(page.reference))
-                logged = True
-            self._write_end(page, record, ending)
-            try:
-                page.save(comment=f"Run {run.number} ended: {ending.outcome}", minor=True)
-                return True
-            except Conflict:
-                continue
-        raise Conflict(f"{name} is saved so often that its run's end finds no gap")
-
-    def _write_end(self, page: OpenDocument, record: OpenObject, ending: Ending) -> None:
-        task = page.object(TASK_CLASS)
-        if task is not None and task["status"] == Status.RUNNING:
-            task["status"] = ending.outcome.status.value
-        progress = str(ending.progress) if ending.progress else ""
-        record.update(finished=timestamp(ending.ended or time.time()),
-                      outcome=ending.outcome.value, error=ending.error[:MAX_TEXT],
-                      progress=progress[:MAX_TEXT])
-
-    def _log_end(self, run: Run, ending: Ending, name: str) -> None:
-        level = "ERROR" if ending.outcome.status is Status.ERROR else "INFO"
-        seconds = max(0.0, (ending.ended or time.time()) - run.started)
-        line = f"Run {run.number} ended: {ending.outcome} in {seconds:.1f} s"
-        if ending.error:
-            line += f" - {ending.error}"
-        if ending.progress and ending.outcome is not Outcome.DONE:
-            line += f" (progress: {ending.progress})"
-        self.logs.append(log_name(run.task), level, line)
-        self.log(level, f"{name}: {line[0].lower()}{line[1:]}")
-
-    # -- recovery --------------------------------------------------------------------------
-
-    def _recover(self, living: set[str]) -> tuple[list[str], int]:
-        """Record the ends that nobody recorded; returns those tasks and how many run."""
-        recovered: list[str] = []
-        marked: set[str] = set()
-        for task in self._with_status(Status.RUNNING):
-            run = self._open_run(task)
-            if run is not None and self.runner.alive(run.id):
-                marked.add(run.id)
-            elif str(task.reference) not in living and self._recover_task(task, run):
-                recovered.append(str(task.reference))
-        return recovered, len(marked | self._sweep(marked))
-
-    def _living(self) -> set[str]:
-        """The tasks that run, as the runner knows: a page's objects can be edited."""
-        runs = (self.runner.load(run_id) for run_id in self.runner.ids()
-                if self.runner.alive(run_id))
-        return {run.task for run in runs if run is not None}
-
-    def _recover_task(self, task: OpenDocument, run: Run | None) -> bool:
-        """Whether the end could be recorded."""
-        try:
-            if run is None:
-                return self._mark_interrupted(task)
-            return self._settle(run, self.runner.ending(run.id), task.reference)
-        except WikiError as error:
-            self._warn_once(str(task.reference), f"its run's end cannot be recorded: {error}")
-            return False
-
-    def _mark_interrupted(self, task: OpenDocument) -> bool:
-        """A task that says RUNNING without any run: set so by hand, or its run was removed."""
-        _task_object(task)["status"] = Status.ERROR.value
-        task.save(comment="Interrupted: nothing runs it", minor=True)
-        message = "Interrupted: the task was RUNNING, and nothing runs it"
-        self.logs.append(log_name(task.reference), "ERROR", message)
-        self.log("ERROR", f"{task.reference}: {message[0].lower()}{message[1:]}")
-        return True
-
-    def _sweep(self, known: set[str]) -> set[str]:
-        """Put away ended runs; returns those that live though no RUNNING task has them."""
-        living = set()
-        for run_id in self.runner.ids():
-            if run_id in known:
-                continue
-            if self.runner.alive(run_id):
-                living.add(run_id)
-                continue
-            run = self.runner.load(run_id)
-            if run is not None:
-                self._settle_left(run)
-            self.runner.forget(run_id)
-        return living
-
-    def _settle_left(self, run: Run) -> None:
-        try:
-            if not self._settle(run, self.runner.ending(run.id), run.task):
-                self.log("WARN", f"{run.task}: run {run.number} has ended, and the page does "
-                                 "not have it any more")
-        except WikiError as error:
-            self._warn_once(run.task, f"its run's end cannot be recorded: {error}")
-
-    def _open_run(self, task: OpenDocument) -> Run | None:
-        """The run of the task whose end is not recorded, as far as its page tells."""
-        for record in reversed(task.objects(RUN_CLASS)):
-            run_id = str(record["id"] or "")
-            if record["outcome"] or not is_run_id(run_id):
-                continue
-            known = self.runner.load(run_id)
-            return known or Run(run_id, str(task.reference), _number(record), "", "",
-                                "", "", _seconds(record["started"]))
-        return None
-
-    def _still_runs(self, task: OpenDocument) -> bool:
-        run = self._open_run(task)
-        return run is not None and self.runner.alive(run.id)
 
     # -- what people do --------------------------------------------------------------------
 
@@ -329,13 +251,27 @@ class Manager:
 
         Raises TaskError where it is RUNNING, AccessDenied, Conflict or DocumentNotFound.
         """
-        self._change(ref, user, Status.READY,
-                     (Status.SUSPENDED, Status.DONE, Status.ERROR, Status.READY))
+        self._change(ref, user, Status.READY)
 
     def suspend(self, ref: Name, user: str) -> None:
         """Have the manager leave the task alone; errors as in :meth:`ready`."""
-        self._change(ref, user, Status.SUSPENDED,
-                     (Status.READY, Status.DONE, Status.ERROR, Status.SUSPENDED))
+        self._change(ref, user, Status.SUSPENDED)
+
+    def set_status(self, refs: Iterable[Name], status: Status, user: str) -> dict[Name, str]:
+        """Make several tasks READY or SUSPENDED; returns for each what was wrong, or ``""``.
+
+        Raises TaskError for another status.
+        """
+        if status not in (Status.READY, Status.SUSPENDED):
+            raise TaskError(f"{status} cannot be set; a task can be made READY or SUSPENDED")
+        errors: dict[Name, str] = {}
+        for ref in refs:
+            try:
+                self._change(ref, user, status)
+                errors[ref] = ""
+            except WikiError as error:
+                errors[ref] = str(error)
+        return errors
 
     def cancel(self, ref: Name, user: str) -> None:
         """Ask for the end of the task's run, from any process; it ends SUSPENDED soon after.
@@ -343,26 +279,27 @@ class Manager:
         Raises TaskError where it is not RUNNING, AccessDenied or DocumentNotFound.
         """
         task = self._editable(ref, user)
-        run = self._open_run(task)
-        if run is None or (_task_object(task)["status"] != Status.RUNNING
-                           and not self.runner.alive(run.id)):
-            raise TaskError(f"{task.reference} is {_task_object(task)['status']}; only a RUNNING "
-                            "task can be cancelled")
+        run = self._ends.open_run(task)
+        status = task_object(task)["status"]
+        if run is None or (status != Status.RUNNING and not self.runner.alive(run.id)):
+            raise TaskError(f"{task.reference} is {status}; only a RUNNING task can be cancelled")
         self.logs.append(log_name(run.task), "WARN",
                          f"{user} asked for the end of run {run.number}")
         self.runner.cancel(run.id)
         self.waker.wake()
 
-    def _change(self, ref: Name, user: str, to: Status, from_: tuple[Status, ...]) -> None:
+    def _change(self, ref: Name, user: str, to: Status) -> None:
         for attempt in range(ATTEMPTS):
             task = self._editable(ref, user)
-            obj = _task_object(task)
-            if obj["status"] == to:
+            obj = task_object(task)
+            if obj["status"] == to and not retry_at(task):
                 self.waker.wake()
                 return
-            if obj["status"] not in from_ and obj["status"] is not None:
+            if obj["status"] == Status.RUNNING:
                 raise TaskError(f"{task.reference} is {obj['status']}; cancel it first")
             obj["status"] = to.value
+            if retry_at(task):  # whoever sets it READY by hand begins with the first attempt
+                task.objects(RUN_CLASS)[-1]["retryAt"] = None
             try:
                 task.save(comment=f"Set {to}", minor=True)
                 return
@@ -374,29 +311,96 @@ class Manager:
         wiki = self.wiki.as_user(user)
         task = wiki.get(ref)
         wiki.require(Right.EDIT, task)
-        _task_object(task)
+        task_object(task)
         return task
 
     # -- what there is ---------------------------------------------------------------------
 
     def progress(self, ref: Name) -> Progress | None:
         """How far the task's run is; None where it does not run or has not said."""
-        run = self._open_run(self.wiki.get(ref))
-        return self.runner.progress(run.id) if run else None
+        run_id = open_run_id(self.wiki.get(ref))
+        return self.runner.progress(run_id) if run_id else None
 
-    def tasks(self, status: str | None = None, limit: int = 100,
-              cursor: str | None = None) -> TaskPage:
-        """Tasks in the order in which the manager takes them; raises TaskError for a cursor
-        that is none."""
+    def why(self, ref: Name) -> Waiting | None:
+        """Why the task has not started yet; None where it is not READY.
+
+        Raises DocumentNotFound or DamagedPage.
+        """
+        task = self.wiki.get(ref)
+        obj = task.object(TASK_CLASS)
+        if obj is None or obj["status"] != Status.READY:
+            return None
+        running = self._running()
+        name = str(task.reference)
+        run_id = open_run_id(task)
+        if name in running or (run_id and self.runner.alive(run_id)):
+            return Waiting(None, "waits for the end of its run, which still goes on")
+        try:
+            self._obstacles.check(task, time.time(), self._groups(running))
+        except Waits as obstacle:
+            return Waiting(None, self._in_words(task, obstacle))
+        position = self._queue.position(Entry(name, rank(task), task.reference.name))
+        return Waiting(position, _place_in_words(position, running, self.limit()))
+
+    def _in_words(self, task: OpenDocument, obstacle: Waits) -> str:
+        circle = self._obstacles.circle(task)
+        if not circle:
+            return str(obstacle)
+        return f"{obstacle}, in a circle: " + " waits for ".join(
+            str(name) for name in (task.reference, *circle))
+
+    def _running(self) -> list[str]:
+        """The tasks that have a living run, in order."""
+        runs = (self.runner.load(run_id) for run_id in self.runner.ids()
+                if self.runner.alive(run_id))
+        return sorted(run.task for run in runs if run is not None)
+
+    def upcoming(self, limit: int, offset: int = 0) -> list[str]:
+        """READY tasks in the order in which they start, then those that wait for something;
+        as of the last invocation."""
+        return self._queue.upcoming(limit, offset)
+
+    def counts(self) -> dict[str, int]:
+        """How many tasks there are of each status."""
+        found = self.wiki.tally(TASK_CLASS, "status")
+        return {status.value: found.get(status.value, 0) for status in Status}
+
+    def tasks(self, status: str | None = None, limit: int = 100, cursor: str | None = None,
+              space: str | None = None) -> TaskPage:
+        """Tasks, those that run first, then by name and full name; ``space`` is one that they
+        are in, or below. Raises TaskError for a cursor that is none."""
         offset = int(cursor) if cursor and cursor.isdecimal() else 0
         if cursor and not cursor.isdecimal():
             raise TaskError(f"{cursor!r} is not where a list of tasks goes on")
-        found = list(self._tasks(status, limit + 1, offset))
-        rows = [self._row(task) for task in found[:limit]]
+        found = list(self.references(status, space, limit + 1, offset))
+        rows = [row for name in found[:limit] if (row := self._row(name))]
         return TaskPage(rows, str(offset + limit) if len(found) > limit else None)
 
-    def _row(self, task: OpenDocument) -> TaskRow:
-        obj = _task_object(task)
+    def references(self, status: str | None, space: str | None, limit: int,
+                   offset: int) -> Iterator[Reference]:
+        """The names of tasks in the order of :meth:`tasks`."""
+        for query in self._queries(status, space):
+            count = self.wiki.count(query) if limit > 0 else 0
+            query = replace(query, limit=limit, offset=offset)
+            for row in self.wiki.rows(query) if offset < count else ():
+                limit -= 1
+                yield row.reference
+            offset = max(0, offset - count)
+
+    def _queries(self, status: str | None, space: str | None) -> Iterator[Query]:
+        """The lists that follow each other."""
+        running = Status.RUNNING.value
+        conditions = [Condition("status", "eq", status)] if status else [
+            Condition("status", "eq", running), Condition("status", "ne", running)]
+        for condition in conditions:
+            yield Query(TASK_CLASS, (condition,), (), space, nested=True)
+
+    def _row(self, name: Reference) -> TaskRow | None:
+        try:
+            task = self.wiki.get(name)
+        except (DocumentNotFound, DamagedPage):  # `wikimill check` lists damage
+            return None
+        obj = task_object(task)
         running = obj["status"] == Status.RUNNING
         return TaskRow(task.reference, task.display_title, str(obj.get("taskExecutor", "")),
                        str(obj.get("status", "")),
@@ -417,10 +421,6 @@ class Manager:
         else:
             self.logs.append(MANAGER_LOG, level, message)
 
-    def _warn_once(self, name: str, message: str) -> None:
-        if self._warnings.add(name, message):
-            self.log("ERROR", f"{name}: {message}")
-
     def _configured(self, name: str) -> Any:
         try:
             obj = self.wiki.get(CONFIGURATION).object(CONFIGURATION_CLASS)
@@ -428,97 +428,38 @@ class Manager:
             return None
         return obj[name] if obj else None
 
-    def _with_status(self, status: Status) -> Iterator[OpenDocument]:
-        """The tasks of a status by name, then full name, as they are now."""
-        for task in self._tasks(status, None, 0):
-            obj = task.object(TASK_CLASS)
-            if obj is not None and obj["status"] == status:
-                yield task
 
-    def _tasks(self, status: str | None, limit: int | None,
-               offset: int) -> Iterator[OpenDocument]:
-        conditions = {"status": str(status)} if status else {}
-        query = make_query(TASK_CLASS, conditions, "name", limit, offset, None)
-        for row in self.wiki.rows(query):
-            try:
-                yield self.wiki.get(row.reference)
-            except DocumentNotFound:  # deleted since the index was asked
-                continue
-            except DamagedPage as error:
-                self._warn_once(str(row.reference), f"cannot be read: {error}")
-
-
-class Warned:
-    """What was warned of, kept in a file so that no process warns of it again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[str, str] = {}
-        self._stamp = 0
-
-    def add(self, name: str, signature: str) -> bool:
-        """Whether this is news."""
-        self._load()
-        if self._known.get(name) == signature:
-            return False
-        self._known[name] = signature
-        self._save()
-        return True
-
-    def forget(self, name: str) -> None:
-        """It is well again."""
-        self._load()
-        if self._known.pop(name, None) is not None:
-            self._save()
-
-    def keep_only(self, names: dict[str, str]) -> None:
-        """Forget all others: they are well, or gone."""
-        self._load()
-        if self._known.keys() - names.keys():
-            self._known = {name: self._known[name] for name in names if name in self._known}
-            self._save()
-
-    def _load(self) -> None:
-        try:
-            stamp = self._path.stat().st_mtime_ns
-        except FileNotFoundError:
-            stamp = 0
-        if stamp != self._stamp:
-            self._known = {str(key): str(value)
-                           for key, value in (read_json(self._path) or {}).items()}
-            self._stamp = stamp
-
-    def _save(self) -> None:
-        write_json(self._path, self._known)
-        self._stamp = self._path.stat().st_mtime_ns
+def _new_run(task: OpenDocument, executor: Executor, entry: Entry, now: float) -> Run:
+    """The run that the task asks for, at the executor's version of now."""
+    obj, runs = task_object(task), task.objects(RUN_CLASS)
+    run_id = uuid.uuid4().hex
+    dry_run = obj["dryRun"] is True
+    return Run(
+        id=run_id, task=str(task.reference),
+        number=1 + max((run_number(record) for record in runs), default=0),
+        executor=str(executor.reference), version=executor.version, author=executor.author,
+        script=executor.script, started=now,
+        time_limit=min(filter(None, (executor.time_limit, limit(obj["timeout"]))), default=None),
+        memory_limit=executor.memory_limit, log_limit=executor.log_limit,
+        cpu_limit=executor.cpu_limit, file_limit=executor.file_limit,
+        disk_limit=executor.disk_limit, starter=entry.starter,
+        attempt=int(number(runs[-1]["attempt"])) + 1 if retry_at(task) else 1,
+        dry_run=dry_run, checkpoint=run_id if dry_run else _checkpoint(runs) or run_id,
+        requirements=executor.requirements)
 
 
-def _task_object(page: OpenDocument) -> OpenObject:
-    """Raises TaskError where the page is no task."""
-    obj = page.object(TASK_CLASS)
-    if obj is None:
-        raise TaskError(f"{page.reference} is no task: it has no object of {TASK_CLASS}")
-    return obj
+def _checkpoint(runs: list[OpenObject]) -> str:
+    """The checkpoint of the last run that was no dry one, unless that run was DONE."""
+    real = [record for record in runs if record["dryRun"] is not True]
+    if not real or real[-1]["outcome"] == Outcome.DONE:
+        return ""
+    return str(real[-1]["checkpoint"] or "")
 
 
-def _find_run(page: OpenDocument, run: Run) -> OpenObject | None:
-    records = page.objects(RUN_CLASS)
-    by_id = (record for record in records if record["id"] == run.id)
-    # A door that replaces objects may have lost the id, which is no property of the class.
-    by_number = (record for record in records
-                 if not record["id"] and _number(record) == run.number)
-    return next(by_id, None) or next(by_number, None)
-
-
-def _number(record: OpenObject) -> int:
-    value = record["number"]
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _seconds(date: object) -> float:
-    try:
-        return datetime.fromisoformat(str(date)).timestamp()
-    except ValueError:
-        return time.time()
-
-
+def _place_in_words(position: int, running: list[str], most: int) -> str:
+    place = (f"{_ORDINALS[position - 1]} in the queue" if position <= len(_ORDINALS)
+             else f"number {position} in the queue")
+    if len(running) < most:
+        return place
+    return (f"{place}; {len(running)} of at most {most} tasks are running: "
+            + ", ".join(running[:3]) + (", …" if len(running) > 3 else ""))

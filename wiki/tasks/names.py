@@ -7,6 +7,8 @@ from enum import StrEnum
 TASK_CLASS = "TaskExecutorCode.TaskClass"
 EXECUTOR_CLASS = "TaskExecutorCode.TaskExecutorClass"
 RUN_CLASS = "TaskExecutorCode.TaskRunClass"
+#: Code that executors share.
+MODULE_CLASS = "TaskExecutorCode.ModuleClass"
 CONFIGURATION = "TaskExecutorCode.TaskExecutorManagerJobConfiguration"
 CONFIGURATION_CLASS = "TaskExecutorCode.TaskExecutorManagerJobConfigurationClass"
 MANAGER_JOB = "TaskExecutorCode.TaskExecutorManagerJob"

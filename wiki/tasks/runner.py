@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, Any, Protocol
 
 import wiki as package
@@ -21,8 +23,8 @@ from wiki.tasks.runs import Ending, Progress, Run, Runs
 
 #: How long a run may take to start, the fork server's own start included, in seconds.
 START_WITHIN = 60.0
-#: How long the fork server gets to end its runs.
-CLOSE_WITHIN = 15.0
+#: How long the fork server gets to end its runs, past both of their grace times, in seconds.
+CLOSE_WITHIN = 9.0
 
 
 class Runner(Protocol):
@@ -32,7 +34,8 @@ class Runner(Protocol):
     on_end: Callable[[str], None]
 
     def start(self, run: Run) -> None:
-        """Start it; when this returns, :meth:`alive` is true until the run has ended.
+        """Start it; when this returns, :meth:`alive` is true until the run has ended and
+        ``on_end`` was told of it.
 
         Raises TaskError where it could not be started.
         """
@@ -43,6 +46,9 @@ class Runner(Protocol):
         """Ask for its end: politely, then with signals."""
 
     def progress(self, run_id: str) -> Progress | None: ...
+
+    def heartbeat(self, run_id: str) -> float | None:
+        """The run's last sign of life, in seconds since 1970; None before its start."""
 
     def ending(self, run_id: str) -> Ending:
         """How a run ended that is not alive."""
@@ -56,8 +62,8 @@ class Runner(Protocol):
     def forget(self, run_id: str) -> None:
         """Put away what is left of a run that has ended."""
 
-    def close(self) -> None:
-        """End; what still runs is ended too."""
+    def close(self, patience: float = 0.0) -> None:
+        """End; what still runs after so many seconds is interrupted."""
 
 
 def ignore(_run_id: str) -> None:
@@ -77,22 +83,32 @@ class LocalRunner:
         self._runs = Runs(self._data / "runs")
         self._lock = threading.Lock()
         self._server: _Server | None = None
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Start the fork server before there is a run, so that the first one is as fast."""
+        self._fork_server()
 
     def start(self, run: Run) -> None:
         self._runs.create(run)
+        self._fork_server().start(run.id)
+
+    def _fork_server(self) -> _Server:
         with self._lock:
+            if self._closed:
+                raise TaskError("The run could not be started: the server stops")
             if self._server is None or not self._server.usable:
                 if self._server is not None:
                     self._server.close()
                 self._server = _Server(self._data, self._grace, self._ended)
-            server = self._server
-        server.start(run.id)
+            return self._server
 
     def _ended(self, run_id: str) -> None:
         self.on_end(run_id)
 
     def alive(self, run_id: str) -> bool:
-        return self._runs.alive(run_id)
+        server = self._server
+        return self._runs.alive(run_id) or (server is not None and server.has(run_id))
 
     def cancel(self, run_id: str) -> None:
         self._runs.cancel(run_id)
@@ -100,7 +116,12 @@ class LocalRunner:
     def progress(self, run_id: str) -> Progress | None:
         return self._runs.progress(run_id)
 
+    def heartbeat(self, run_id: str) -> float | None:
+        return self._runs.heartbeat(run_id)
+
     def ending(self, run_id: str) -> Ending:
+        """How it ended; what its keeper could not end, having been killed, is ended now."""
+        self._runs.kill_strays(run_id)
         return self._runs.ending(run_id)
 
     def load(self, run_id: str) -> Run | None:
@@ -111,12 +132,24 @@ class LocalRunner:
 
     def forget(self, run_id: str) -> None:
         self._runs.remove(run_id)
-
-    def close(self) -> None:
-        with self._lock:
-            server, self._server = self._server, None
+        server = self._server
         if server is not None:
+            server.release(run_id)
+
+    def close(self, patience: float = 0.0) -> None:
+        with self._lock:
+            self._closed = True
+            server = self._server
+        if server is not None:
+            server.drain(patience)
             server.close()
+        self._server = None
+
+    def end_now(self) -> None:
+        """Kill what runs, while :meth:`close` waits for it; may be called by a signal handler."""
+        server = self._server
+        if server is not None:
+            server.kill()
 
 
 class _Server:
@@ -125,9 +158,13 @@ class _Server:
     def __init__(self, data: Path, grace: float, on_end: Callable[[str], None]) -> None:
         self._on_end = on_end
         self._runs = Runs(data / "runs")
+        self._close_within = 2 * grace + CLOSE_WITHIN
         self._lock = threading.Lock()
+        self._fewer = threading.Condition(self._lock)
         self._starting: dict[str, Future[None]] = {}
+        #: From their start until their end was recorded.
         self._running: set[str] = set()
+        self._ended: SimpleQueue[str | None] = SimpleQueue()
         self.usable = True
         self._process = subprocess.Popen(
             [sys.executable, "-m", "wiki.tasks.forkserver", str(data), str(grace)],
@@ -135,8 +172,11 @@ class _Server:
             start_new_session=True)
         self._requests: IO[bytes] = _pipe(self._process.stdin)
         self._reports: IO[bytes] = _pipe(self._process.stdout)
-        self._reader = threading.Thread(target=self._read, name="runner", daemon=True)
-        self._reader.start()
+        # Ends are recorded in a thread of their own: starts do not wait for that.
+        self._threads = [threading.Thread(target=self._read, name="runner", daemon=True),
+                         threading.Thread(target=self._tell, name="runner-ends", daemon=True)]
+        for thread in self._threads:
+            thread.start()
 
     def start(self, run_id: str) -> None:
         """Raises TaskError."""
@@ -154,17 +194,39 @@ class _Server:
             self._runs.withdraw(run_id)
             raise TaskError(f"The run did not start within {START_WITHIN:g} s") from None
 
+    def has(self, run_id: str) -> bool:
+        """Whether the run goes on, or its end is being recorded."""
+        return run_id in self._running
+
+    def release(self, run_id: str) -> None:
+        """The run's end is recorded."""
+        with self._fewer:
+            self._running.discard(run_id)
+            self._fewer.notify_all()
+
+    def drain(self, seconds: float) -> None:
+        """Wait until nothing runs, but no longer than so many seconds."""
+        with self._fewer:
+            self._fewer.wait_for(lambda: not (self._running or self._starting), seconds)
+
+    def kill(self) -> None:
+        """End the fork server, and with it the runs, at once."""
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """End the fork server and its runs, and wait for that."""
-        with suppress(OSError):
-            self._requests.close()
+        with suppress(BrokenPipeError):
+            self._requests.write(b'{"stop": true}\n')
+        self._requests.close()
         try:
-            self._process.wait(CLOSE_WITHIN)
+            self._process.wait(self._close_within)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._reader is not threading.current_thread():
-            self._reader.join(CLOSE_WITHIN)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(CLOSE_WITHIN)
         self._reports.close()
 
     def _read(self) -> None:
@@ -182,8 +244,6 @@ class _Server:
             answer = self._starting.pop(run_id, None)
             if event == "started":
                 self._running.add(run_id)
-            else:
-                self._running.discard(run_id)
         if answer is not None:
             if event == "failed":
                 answer.set_exception(TaskError(f"The run could not be started: "
@@ -191,19 +251,27 @@ class _Server:
             else:
                 answer.set_result(None)
         if event == "ended":
-            self._on_end(run_id)
+            self._ended.put(run_id)
 
     def _gone(self) -> None:
         """The fork server has ended, and its runs with it."""
         with self._lock:
             self.usable = False
             starting, self._starting = self._starting, {}
-            running, self._running = self._running, set()
+            running = sorted(self._running)
         for answer in starting.values():
             answer.set_exception(TaskError("The run could not be started: the fork server died"))
         for run_id in running:
             self._runs.wait(run_id)
-            self._on_end(run_id)
+            self._ended.put(run_id)
+        self._ended.put(None)
+
+    def _tell(self) -> None:
+        """The thread that has ends recorded, until the fork server has ended."""
+        while (run_id := self._ended.get()) is not None:
+            if self.has(run_id):
+                self._on_end(run_id)
+                self.release(run_id)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

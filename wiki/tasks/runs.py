@@ -4,9 +4,12 @@ Each run has a folder ``<data>/runs/<id>`` with these files:
 
 * ``run.json``: what runs, written before it starts.
 * ``lock``: held by the run's keeper for as long as the run lives, and freed by the operating
-  system when that dies. Whether a run lives is told by this lock alone.
+  system when that dies. Whether a run lives is told by this lock alone. Its time is the last
+  sign of life.
+* ``process.json``: which process the script's is, so that what it leaves can be found.
 * ``progress.json``: how far it is, written by the run's process.
-* ``cancel``: is there once somebody asked for the run's end.
+* ``cancel``: is there once somebody asked for the run's end; it says so where it was the
+  server, which stops.
 * ``outcome.json``: written once by the run's own process when ``run`` has ended.
 * ``exit.json``: written by the keeper when the process has ended, before it frees the lock.
 * ``work/``: the working directory of the script.
@@ -28,6 +31,10 @@ from typing import Any
 
 from wiki.errors import TaskError
 from wiki.tasks.names import Outcome
+from wiki.tasks.strays import Process, kill_strays
+
+#: What the file ``cancel`` says where it was the server that asked.
+STOPPING = "the server stops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +147,9 @@ class Runs:
     def create(self, run: Run) -> Path:
         """Write down what is to run."""
         path = self.path(run.id)
-        (path / "work").mkdir(parents=True)
-        write_json(path / "run.json", asdict(run))
+        path.mkdir()
+        (path / "work").mkdir()
+        (path / "run.json").write_text(json.dumps(asdict(run)), encoding="utf-8")
         return path
 
     def load(self, run_id: str) -> Run | None:
@@ -180,10 +188,30 @@ class Runs:
         finally:
             os.close(descriptor)
 
+    def heartbeat(self, run_id: str) -> float | None:
+        """When the run last gave a sign of life, in seconds since 1970; None where it has not
+        started. It gives none while its script is halted by a signal."""
+        try:
+            return (self.path(run_id) / "lock").stat().st_mtime
+        except (FileNotFoundError, TaskError):
+            return None
+
     def cancel(self, run_id: str) -> None:
         """Ask for the run's end, from whichever process."""
         with suppress(FileNotFoundError):  # it has ended, and was put away
             (self.path(run_id) / "cancel").touch()
+
+    def ask_to_stop(self, run_id: str) -> None:
+        """Ask for the run's end because the server stops, unless somebody cancelled it."""
+        with suppress(FileExistsError), (self.path(run_id) / "cancel").open("x") as stream:
+            stream.write(STOPPING)
+
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether a person, or a script, asked for the run's end."""
+        try:
+            return (self.path(run_id) / "cancel").read_text() != STOPPING
+        except FileNotFoundError:
+            return False
 
     def withdraw(self, run_id: str) -> None:
         """See that a run which has not started does not do so later."""
@@ -201,12 +229,27 @@ class Runs:
         progress = self.progress(run_id)
         outcome = read_json(path / "outcome.json") or {}
         left = read_json(path / "exit.json") or {}
-        kind, error = _judge(outcome, left)
+        kind, error = _judge(outcome, left, (path / "cancel").exists()
+                             and not self.is_cancelled(run_id))
         return Ending(kind, error, progress, left.get("ended") or outcome.get("ended"))
+
+    def kill_strays(self, run_id: str) -> None:
+        """Where the keeper was killed: kill what the script has left."""
+        path = self.path(run_id)
+        if path.is_dir() and not (path / "exit.json").exists():
+            leader = read_json(path / "process.json")
+            kill_strays(run_id, Process(**leader) if leader else None)
 
     def remove(self, run_id: str) -> None:
         """Put the run's folder away, with what its script left in its working directory."""
-        shutil.rmtree(self.path(run_id), ignore_errors=True)
+        path = self.path(run_id)
+        try:  # as it mostly is, in a tenth of the time
+            (path / "work").rmdir()
+            for name in os.listdir(path):
+                (path / name).unlink()
+            path.rmdir()
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_run_id(text: str) -> bool:
@@ -214,15 +257,16 @@ def is_run_id(text: str) -> bool:
     return text.isascii() and text.isalnum()
 
 
-def _judge(outcome: Mapping[str, Any], left: Mapping[str, Any]) -> tuple[Outcome, str]:
+def _judge(outcome: Mapping[str, Any], left: Mapping[str, Any],
+           asked_to_stop: bool) -> tuple[Outcome, str]:
     if left.get("cancelled"):
         return Outcome.CANCELLED, str(outcome.get("error", ""))
+    if outcome.get("outcome") != Outcome.DONE and (asked_to_stop or left.get("stopped")):
+        return Outcome.INTERRUPTED, "interrupted: the server was stopped"
     if outcome:
         return Outcome(outcome["outcome"]), str(outcome.get("error", ""))
-    if left.get("stopped"):
-        return Outcome.INTERRUPTED, "interrupted: the server was stopped"
-    if left.get("timed_out"):
-        return Outcome.ERROR, f"the time limit of {left['timed_out']:g} s was reached"
+    if left.get("limit"):
+        return Outcome.ERROR, str(left["limit"])
     if left:
         return Outcome.ERROR, describe_exit(int(left["status"]))
     return Outcome.INTERRUPTED, "interrupted: the server went away while it ran"

@@ -2,63 +2,56 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wiki.api import Wiki
 from wiki.model import Document
 from wiki.references import Reference
-from wiki.tasks.names import JOB_CLASS, TASK_CLASS, Status
+from wiki.tasks.names import EXECUTOR_CLASS, JOB_CLASS, TASK_CLASS, Status
+from wiki.tasks.stamp import Stamp
 
 
 class Waker:
     """Tells all schedulers of a data directory that there may be something to start."""
 
     def __init__(self, data: Path) -> None:
-        self._path = data / "wake"
-        self._seen = self._stamp()
+        self._news = Stamp(data / "wake")
+        self._job_news = Stamp(data / "wake-jobs")
         #: Called by :meth:`wake` in this process, beside the file.
         self.listeners: list[Callable[[], None]] = []
 
     def watch(self, wiki: Wiki) -> None:
-        """Wake whenever a READY task or a job is saved through this wiki, or a page deleted."""
+        """Wake whenever this wiki saves what may let a task start (a task that is READY or
+        DONE, an executor) or a job, or deletes a page."""
         wiki.saved.connect(self._saved)
         wiki.deleted.connect(self._deleted)
 
     def wake(self) -> None:
         """Tell of news."""
-        with suppress(OSError):  # a full disk: the next tick of the scheduler sees it too
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            os.close(descriptor)
-            now = time.time_ns()  # the file system's own clock ticks too coarsely
-            os.utime(self._path, ns=(now, now))
+        self._news.touch()
         for listener in self.listeners:
             listener()
 
     def news(self) -> bool:
         """Whether any process woke since this was last asked."""
-        stamp = self._stamp()
-        changed = stamp != self._seen
-        self._seen = stamp
-        return changed
+        return self._news.changed()
 
-    def _stamp(self) -> int:
-        try:
-            return self._path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return 0
+    def job_news(self) -> bool:
+        """Whether a scheduled job was saved, or any page deleted, since this was last asked."""
+        return self._job_news.changed()
 
     def _saved(self, sender: Wiki, document: Document, previous: Document | None,
                **_: Any) -> None:
         task = document.object(TASK_CLASS)
-        ready = task is not None and task.values.get("status") == Status.READY
-        if ready or any(page is not None and page.object(JOB_CLASS)
-                        for page in (document, previous)):
+        status = task.values.get("status") if task is not None else None
+        job = any(page is not None and page.object(JOB_CLASS) for page in (document, previous))
+        if job:
+            self._job_news.touch()
+        if status in (Status.READY, Status.DONE) or document.object(EXECUTOR_CLASS) or job:
             self.wake()
 
     def _deleted(self, sender: Wiki, reference: Reference, **_: Any) -> None:
+        self._job_news.touch()
         self.wake()

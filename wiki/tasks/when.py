@@ -1,98 +1,171 @@
-"""When a job runs: ``every 10 seconds``, ``every monday at 06:30``, or a cron expression."""
+"""When a job runs: ``every 10 seconds``, ``every monday at 06:30 Europe/Paris``, or a cron
+expression."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
-import schedule
+from tzlocal import get_localzone
 
 from wiki.errors import TaskError
+from wiki.tasks.cron import parse_cron, real
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-FORMS = ("every 10 seconds, every 2 minutes, every hour, every day at 12:00, every monday at "
-         "06:30, or a cron expression such as 30 6 * * 1")
-#: The fields of a cron expression, with their least and greatest value.
-CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12),
-               ("weekday", 0, 7))
+DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+UNITS = ("second", "minute", "hour", "day", "week")
+FORMS = ("every 10 seconds, every hour at :30, every day at 12:00 Europe/Paris, every weekday at "
+         "08:00, every monday at 06:30, every month on the 1st at 02:00, @daily, or a cron "
+         "expression such as 30 6 * * MON-FRI or 0 30 6 ? * MON-FRI")
+#: The longest time between two runs, in days.
+LONGEST = 3660
 
-_EVERY = re.compile(rf"every\s+(?:(?P<count>[0-9]{{1,6}})\s+)?"
-                    rf"(?P<unit>second|minute|hour|day|week|{'|'.join(DAYS)})s?"
-                    r"(?:\s+at\s+(?P<at>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?", re.IGNORECASE)
+_EVERY = re.compile(
+    rf"every\s+(?:(?P<count>[0-9]{{1,6}})\s+)?(?P<unit>{'|'.join((*UNITS, *DAYS))}|weekday|month)s?"
+    r"(?:\s+on\s+the\s+(?P<date>last\s+day|[0-9]{1,2}(?:st|nd|rd|th)?))?"
+    r"(?:\s+at\s+(?P<at>\S+))?(?:\s+(?P<zone>\S+))?", re.IGNORECASE)
+#: What is a time zone behind a cron expression; ``MON/2`` is none.
+_ZONE = re.compile(r"UTC|[A-Za-z_]+/[A-Za-z]\S*")
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
-def add_job(scheduler: schedule.Scheduler, when: str, job: Callable[[], None]) -> None:
-    """Have the scheduler call ``job`` at those times, which are the server's local ones.
+class When(Protocol):
+    """The moments at which a job runs."""
 
-    Raises TaskError for what says no time.
+    def after(self, moment: datetime, anchor: datetime | None = None) -> datetime | None:
+        """The first of them (UTC) after the moment (aware); None where there is none.
+
+        ``anchor`` is one that was reckoned before: what runs every so often keeps its step.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Every so often, by the time that passes."""
+
+    step: timedelta
+
+    def after(self, moment: datetime, anchor: datetime | None = None) -> datetime:
+        start = anchor or moment
+        return (start + ((moment - start) // self.step + 1) * self.step).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class EveryDays:
+    """Every so many days, at a time of the day."""
+
+    days: int
+    hour: int
+    minute: int
+    second: int
+    zone: ZoneInfo
+
+    def after(self, moment: datetime, anchor: datetime | None = None) -> datetime:
+        wall = (anchor or moment).astimezone(self.zone).replace(
+            hour=self.hour, minute=self.minute, second=self.second, microsecond=0, tzinfo=None)
+        if anchor is not None:  # step over those before at once
+            past = (moment - anchor).days // self.days - 1
+            wall += timedelta(days=max(0, past) * self.days)
+        while (due := real(wall, self.zone)) <= moment:
+            wall += timedelta(days=self.days)
+        return due
+
+
+def parse_when(text: str, zone: str = "") -> When:
+    """What the text says, in the time zone that it names, else in ``zone``, else the server's.
+
+    Raises TaskError, which names what is wrong.
     """
-    text = " ".join(when.split())
-    match = _EVERY.fullmatch(text)
+    words = " ".join(text.split())
+    match = _EVERY.fullmatch(words)
     if match:
-        _add_every(scheduler, match, when, job)
-    elif len(text.split()) == len(CRON_FIELDS):
-        times = parse_cron(text)
-        scheduler.every().minute.at(":00").do(_when_due, times, job)
-    else:
-        raise TaskError(f"{when!r} says no time; write {FORMS}")
+        return _every(words, match, time_zone(match["zone"] or zone))
+    if words.lower().startswith("every") or not words:
+        raise TaskError(f"{text!r} says no time; write {FORMS}")
+    return _cron(words, zone)
 
 
-def _add_every(scheduler: schedule.Scheduler, match: re.Match[str], when: str,
-               job: Callable[[], None]) -> None:
-    count, unit, at = int(match["count"] or 1), match["unit"].lower(), match["at"]
-    if count < 1 or (unit in DAYS and count != 1):
-        raise TaskError(f"{when!r} says no time; write {FORMS}")
-    entry = scheduler.every(count)
+def _cron(words: str, zone: str) -> When:
+    """A cron expression, which a time zone may follow."""
+    head, _, last = words.rpartition(" ")
+    if _ZONE.fullmatch(last):
+        words, zone = head, last
+    if not words.startswith("@") and not re.match(r"[0-9*]", words):
+        raise TaskError(f"{words!r} says no time; write {FORMS}")
+    return parse_cron(words, time_zone(zone))
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of the name, the server's where it is empty; raises TaskError."""
     try:
-        # schedule has "week" for one and "weeks" for any number.
-        entry = getattr(entry, unit if unit in DAYS else unit + "s")
-        if at:
-            if unit not in ("day", *DAYS):
-                raise TaskError(f"{when!r}: a time of day goes with days only")
-            entry = entry.at(at)
-    except schedule.ScheduleError as error:
-        raise TaskError(f"{when!r} says no time: {error}; write {FORMS}") from None
-    entry.do(job)
+        return ZoneInfo(name) if name else get_localzone()
+    except (ValueError, OSError, LookupError):
+        raise TaskError(f"{name!r} is no time zone; write one such as Europe/Paris or "
+                        "UTC") from None
 
 
-def _when_due(times: tuple[frozenset[int], ...], job: Callable[[], None]) -> None:
-    if is_due(times, datetime.now()):
-        job()
+def _every(text: str, match: re.Match[str], zone: ZoneInfo) -> When:
+    count, unit, at = int(match["count"] or 1), match["unit"].lower(), match["at"]
+    if count < 1 or (count > 1 and unit not in UNITS):
+        raise TaskError(f"{text!r}: {match['count']} does not go with {unit}; write {FORMS}")
+    if match["date"] and unit != "month":
+        raise TaskError(f"{text!r}: a date goes with every month only")
+    if unit in ("second", "minute") or (unit in ("hour", "day", "week") and not at):
+        return _interval(text, count, unit, at)
+    if unit == "hour":
+        return _past_the_hour(text, count, at, zone)
+    if unit == "week":
+        raise TaskError(f"{text!r}: write the day, as in every monday at {at}")
+    hour, minute, second = _time(text, at or "00:00")
+    if unit == "day" and count > 1:
+        _interval(text, count, unit, None)
+        return EveryDays(count, hour, minute, second, zone)
+    return parse_cron(f"{second} {minute} {hour} {_day_fields(text, unit, match['date'])}", zone)
 
 
-def is_due(times: tuple[frozenset[int], ...], moment: datetime) -> bool:
-    """Whether a cron expression means this minute.
-
-    As in cron, where both the day and the weekday are limited, either will do.
-    """
-    minute, hour, day, month, weekday = times
-    if (moment.minute not in minute or moment.hour not in hour or moment.month not in month):
-        return False
-    by_day, by_weekday = moment.day in day, moment.isoweekday() % 7 in weekday
-    if len(day) < 31 and len(weekday) < 7:
-        return by_day or by_weekday
-    return by_day and by_weekday
+def _interval(text: str, count: int, unit: str, at: str | None) -> Interval:
+    if at:
+        raise TaskError(f"{text!r}: a time of day goes with days, and :30 with hours")
+    step = timedelta(**{unit + "s": count})
+    if step > timedelta(days=LONGEST):
+        raise TaskError(f"{text!r}: the longest time between two runs is {LONGEST} days")
+    return Interval(step)
 
 
-def parse_cron(text: str) -> tuple[frozenset[int], ...]:
-    """``30 6 * * 1-5`` as the values of its five fields, Sunday being 0; raises TaskError."""
-    parsed = [_cron_field(part, *field)
-              for part, field in zip(text.split(), CRON_FIELDS, strict=True)]
-    parsed[4] = frozenset(day % 7 for day in parsed[4])
-    return tuple(parsed)
+def _past_the_hour(text: str, count: int, at: str, zone: ZoneInfo) -> When:
+    minutes = re.fullmatch(r":([0-5][0-9])", at)
+    if not minutes:
+        raise TaskError(f"{text!r}: {at!r} does not go with hours; write every hour at :30")
+    if 24 % count:
+        raise TaskError(f"{text!r}: {count} hours do not make up a day; write 1, 2, 3, 4, 6, 8 "
+                        "or 12")
+    return parse_cron(f"{int(minutes[1])} */{count} * * *", zone)
 
 
-def _cron_field(text: str, name: str, least: int, greatest: int) -> frozenset[int]:
-    values: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", part)
-        if not match:
-            raise TaskError(f"{text!r} is no {name} of a cron expression")
-        first = least if match[1] is None else int(match[1])
-        last = greatest if match[1] is None else int(match[2] or match[1])
-        step = int(match[3] or 1)
-        if not least <= first <= last <= greatest or step < 1:
-            raise TaskError(f"{text!r} is no {name}: it goes from {least} to {greatest}")
-        values.update(range(first, last + 1, step))
-    return frozenset(values)
+def _time(text: str, at: str) -> tuple[int, int, int]:
+    match = _TIME.fullmatch(at)
+    hour, minute, second = (int(part or 0) for part in match.groups()) if match else (24, 0, 0)
+    if hour > 23 or minute > 59 or second > 59:
+        raise TaskError(f"{text!r}: {at!r} is no time of day; write one such as 06:30")
+    return hour, minute, second
+
+
+def _day_fields(text: str, unit: str, date: str | None) -> str:
+    """Day, month and weekday as Quartz writes them."""
+    if unit in DAYS:
+        return f"? * {DAYS.index(unit) + 1}"
+    if unit == "weekday":
+        return "? * 2-6"
+    if unit == "day":
+        return "* * ?"
+    if date is None:
+        raise TaskError(f"{text!r}: write the day, as in every month on the 1st at 02:00")
+    if date.lower().startswith("last"):
+        return "L * ?"
+    number = int(date.rstrip("stndrhSTNDRH"))
+    if not 1 <= number <= 31:
+        raise TaskError(f"{text!r}: {date!r} is no day of a month")
+    return f"{number} * ?"

@@ -26,7 +26,8 @@ COLUMNS = ("name", "type", "prettyName", "help", "default", "options")
 OPTIONS_HELP = {
     "StaticList": "values: [RED, GREEN]   multiple: true",
     "Number": "integer: true   min: 0   max: 100", "TextArea": "kind: text, markdown or code",
-    "Page": "class: Space.ClassName"}
+    "Date": "time: true", "Page": "class: Space.ClassName   multiple: true",
+    "User": "multiple: true"}
 
 
 @blueprint.get("/<ref>/class")

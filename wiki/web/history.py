@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from wiki.model import Document, Version
 from wiki.rights import Right
+from wiki.tasks.written import writers
 from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, render_request, show, site
 from wiki.web.session import login_required
@@ -22,8 +23,10 @@ def versions(ref: str) -> str:
     revisions = document.revisions()
     start = max(request.args.get("start", 0, int), 0)
     size = 100
-    return show("history.html", document.record, "history", revisions=revisions[start:start + size],
-                start=start, size=size, total=len(revisions))
+    shown = revisions[start:start + size]
+    return show("history.html", document.record, "history", revisions=shown, start=start,
+                size=size, total=len(revisions),
+                writers=writers(reader(), (revision.run for revision in shown)))
 
 
 @blueprint.get("/<ref>/diff")

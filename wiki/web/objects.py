@@ -16,32 +16,19 @@ from werkzeug.wrappers import Response
 from wiki import classes
 from wiki.api import make_query
 from wiki.errors import Conflict, InvalidDocument, InvalidReference, InvalidValue, WikiError
-from wiki.model import ClassDefinition, Document, Object, Property, Version
+from wiki.model import ClassDefinition, Document, Object, Version
 from wiki.references import Reference
 from wiki.rights import RUNNABLE_CLASSES, Right
-from wiki.store.base import Query
+from wiki.web import fields
 from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, runs, show
 from wiki.web.errors import status_of
+from wiki.web.fields import Field
 from wiki.web.session import login_required
 
 blueprint = Blueprint("objects", __name__)
 Answer = str | Response | tuple[str, int]
-#: How many pages or users a field offers while one types.
-OFFERED = 200
 COMMON_CLASSES = ("TaskExecutorCode.TaskClass", "TaskExecutorCode.TaskExecutorClass")
-
-
-@dataclass(slots=True)
-class Field:
-    """A property in the form: its text (or list of texts), and what is wrong with it."""
-
-    prop: Property
-    key: str
-    text: str = ""
-    chosen: list[str] = field(default_factory=list)
-    allowed: str = ""
-    error: str = ""
 
 
 @dataclass(slots=True)
@@ -85,8 +72,7 @@ def submit(ref: str) -> Answer:
     if action == "add" or request.form.get("add_class", "").strip():
         return add(document, version, shown)  # also where Enter was pressed beside the class
     changed = replace(document, objects=tuple(value_of(obj, document) for obj in shown))
-    wrong = any(item.error for obj in shown for item in obj.fields)
-    if wrong:
+    if any(item.error for item in all_fields(shown)):
         return show_form(document, version, shown, error="Some values are not allowed; they are "
                                                          "marked below."), 400
     return save(changed, version, shown)
@@ -115,7 +101,7 @@ def save(changed: Document, version: Version, shown: list[FormObject]) -> Answer
                               comment=request.form.get("comment", "").strip(),
                               minor="minor" in request.form, vouch=seen)
     except InvalidValue as error:
-        mark(shown, error)
+        fields.mark(all_fields(shown), error)
         return show_form(changed, version, shown, error=str(error)), 400
     except Conflict as error:
         theirs = page(str(changed.reference)).record
@@ -167,12 +153,8 @@ def same(one: Object | None, other: Object | None) -> bool:
     return values[0] == values[1]
 
 
-def mark(shown: list[FormObject], error: InvalidValue) -> None:
-    """Put a refusal beside the empty or wrong fields that it names."""
-    for obj in shown:
-        for item in obj.fields:
-            if item.prop.name == error.property and (not item.text or error.value):
-                item.error = item.error or str(error)
+def all_fields(shown: list[FormObject]) -> list[Field]:
+    return [item for obj in shown for item in obj.fields]
 
 
 def definition_of(class_name: str) -> ClassDefinition | None:
@@ -185,18 +167,13 @@ def form_object(obj: Object, values: Mapping[str, Any], is_new: bool = False) ->
     properties = definition.properties if definition else ()
     shown = FormObject(obj.class_name, obj.number, has_class=definition is not None,
                        is_new=is_new)
-    shown.fields = [make_field(shown, prop, values.get(prop.name)) for prop in properties]
+    shown.fields = [
+        fields.make_field(f"{shown.key}.{prop.name}", prop, values.get(prop.name))
+        for prop in properties]
     names = {prop.name for prop in properties}
     shown.lost = {name: value for name, value in classes.visible(values).items()
                   if name not in names}
     return shown
-
-
-def make_field(obj: FormObject, prop: Property, value: Any) -> Field:
-    kind = classes.type_of(prop)
-    chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
-    return Field(prop, f"{obj.key}.{prop.name}", kind.format(value, prop), chosen,
-                 kind.allowed(prop))
 
 
 def new_object(class_name: str, document: Document, shown: list[FormObject]) -> FormObject:
@@ -219,10 +196,7 @@ def read_object(key: str, document: Document) -> FormObject:
     name = str(Reference.parse(class_name))
     old = document.object(name, int(number))
     shown = form_object(old or Object(name, int(number)), old.values if old else {}, old is None)
-    for item in shown.fields:
-        if item.key in request.form:
-            texts = request.form.getlist(item.key)
-            item.text, item.chosen = texts[-1], [text for text in texts if text]
+    fields.fill(shown.fields, request.form)
     return shown
 
 
@@ -230,16 +204,7 @@ def value_of(shown: FormObject, document: Document) -> Object:
     """The object that the fields make; notes on each what is wrong with it."""
     old = document.object(shown.class_name, shown.number)
     values = dict(old.values) if old else {}
-    for item in shown.fields:
-        if item.key not in request.form:
-            continue
-        if item.prop.type == "Password" and not item.text:
-            continue  # left empty: the password stays
-        try:
-            values[item.prop.name] = classes.type_of(item.prop).parse(
-                request.form.getlist(item.key), item.prop)
-        except InvalidValue as error:
-            item.error = str(error)
+    values.update(fields.read(shown.fields, request.form))
     return Object(shown.class_name, shown.number, values)
 
 
@@ -248,27 +213,12 @@ def show_form(document: Document, version: Version, shown: list[FormObject],
     wiki = reader()
     scripts = runs(document) or any(obj.class_name in RUNNABLE_CLASSES for obj in shown)
     return show("objects.html", document, "objects", version=version, shown=shown,
-                class_names=class_names(), offers=offers(shown),
+                class_names=class_names(), offers=fields.offers(all_fields(shown)),
                 disarms=scripts and not wiki.may(Right.SCRIPT, document), **values)
 
 
 def class_names() -> list[str]:
     """Classes to offer: pages that are named as classes are."""
-    rows = reader().rows(make_query(None, {"doc.name__contains": "Class"}, (), OFFERED, 0, None))
+    named = make_query(None, {"doc.name__contains": "Class"}, (), fields.OFFERED, 0, None)
+    rows = reader().rows(named)
     return sorted({*COMMON_CLASSES, *(str(row.reference) for row in rows)})
-
-
-def offers(shown: list[FormObject]) -> dict[str, list[str]]:
-    """Field key -> the pages that it may well name."""
-    known: dict[str, list[str]] = {}
-    found = {}
-    for obj in shown:
-        for item in obj.fields:
-            wanted = "Wiki.UserClass" if item.prop.type == "User" else (
-                item.prop.options.get("class") if item.prop.type == "Page" else None)
-            if wanted:
-                if wanted not in known:
-                    rows = reader().rows(Query(class_name=wanted, limit=OFFERED))
-                    known[wanted] = [str(row.reference) for row in rows]
-                found[item.key] = known[wanted]
-    return found

@@ -12,12 +12,16 @@ from wiki.errors import WikiError
 from wiki.web.rest import (
     attachments,
     connection,
+    jobs,
+    livelogs,
     logs,
     objects,
     openapi,
     pages,
     problems,
     query,
+    runs,
+    starts,
     tasks,
 )
 from wiki.web.rest.auth import authenticate
@@ -31,7 +35,8 @@ def describe_api() -> dict[str, Any]:
 
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
-    *tasks.OPERATIONS, *logs.OPERATIONS,
+    *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
+    *jobs.OPERATIONS,
     Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
 )
 _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}
@@ -60,7 +65,7 @@ def make_blueprint() -> Blueprint:
     for operation in OPERATIONS:
         made.add_url_rule(operation.rule, operation.name, operation.view,
                           methods=[operation.method])
-    made.record(lambda state: connection.count_streams(state.app))
+    made.record(lambda state: connection.make_streams(state.app))
     made.before_app_request(problems.routing_problem)
     made.before_request(authenticate)
     made.before_request(check_parameters)

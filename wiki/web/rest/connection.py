@@ -6,31 +6,43 @@ import select
 import socket
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import current_app
 from flask.sansio.app import App
 
 from wiki.site import Site
+from wiki.web.rest.follow import Hub
 
 _KEY = "wikimill-streams"
 #: Where servers put the connection.
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
-def count_streams(app: App) -> None:
-    """Give the app a count of its streams.
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What sends the streams of an app.
 
-    Each keeps a thread of the server: half of the threads may, and the others serve pages. A
-    browser that gets no stream asks for the log each second.
+    Under gunicorn that is the ``hub``. Under another server each stream keeps one of its
+    ``threads``: half of them may, and the others serve pages. A browser that gets no stream asks
+    for the log each second.
     """
-    threads = cast(Site, app.extensions["wikimill"]).settings.threads
-    app.extensions[_KEY] = threading.BoundedSemaphore(max(1, threads // 2))
+
+    hub: Hub
+    threads: threading.BoundedSemaphore
 
 
-def streams() -> threading.BoundedSemaphore:
-    """To be acquired by each stream while it lasts."""
-    return cast(threading.BoundedSemaphore, current_app.extensions[_KEY])
+def make_streams(app: App) -> None:
+    """Give the app what sends its streams."""
+    site = cast(Site, app.extensions["wikimill"])
+    threads = threading.BoundedSemaphore(max(1, site.settings.threads // 2))
+    app.extensions[_KEY] = Streams(Hub(site.closing), threads)
+
+
+def streams() -> Streams:
+    """What sends the streams of this app."""
+    return cast(Streams, current_app.extensions[_KEY])
 
 
 def is_gone(environ: Mapping[str, Any]) -> bool:

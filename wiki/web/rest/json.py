@@ -57,7 +57,7 @@ def revision_to_json(revision: Revision) -> dict[str, Any]:
     """A line of a page's history."""
     return {"version": str(revision.version), "author": revision.author,
             "updated": moment(revision.updated), "comment": revision.comment,
-            "minor": revision.minor}
+            "minor": revision.minor, "run": revision.run}
 
 
 def row_to_json(row: Row) -> dict[str, Any]:

@@ -24,10 +24,11 @@ def _ref(name: str) -> JSON:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _list(of: JSON) -> JSON:
+def _list(of: JSON, more: JSON | None = None) -> JSON:
     return _object({"items": {"type": "array", "items": of},
                     "next_cursor": {"type": ["string", "null"],
-                                    "description": "Send it as cursor for the next page."}},
+                                    "description": "Send it as cursor for the next page."},
+                    **(more or {})},
                    ("items", "next_cursor"))
 
 
@@ -62,7 +63,14 @@ PARAMETERS: Mapping[str, JSON] = {
     "q": _schema("string", "What to search for"),
     "status": _schema("string", "Only tasks of this status"),
     "offset": _schema("integer", "Begin at this byte of the log", minimum=0),
-    "lines": _schema("integer", "The last so many lines of the log", minimum=0),
+    "lines": _schema("integer", "So many lines: the log's last ones, or those from offset, "
+                     "before or at", minimum=0),
+    "before": _schema("integer", "The lines before this byte of the log", minimum=0),
+    "at": _schema("integer", "The lines round this byte of the log", minimum=0),
+    "back": _schema("string", "true: search backwards", enum=["true", "false"]),
+    "mark": _schema("string", "A text to mark in the HTML"),
+    "format": _schema("string", "text, html, or json: a message a line, with offset, time, level, "
+                      "message, fields", enum=["text", "html", "json"]),
 }
 
 PAGE_FIELDS: JSON = {
@@ -80,8 +88,26 @@ TASK: JSON = {
     "reference": TEXT, "title": TEXT, "status": MAYBE, "executor": MAYBE, "version": TEXT,
     "log": TEXT, "progress": {"anyOf": [{"type": "null"}, _ref("Progress")]},
     "last_run": {"anyOf": [{"type": "null"}, VALUES]},
+    "waiting": {"anyOf": [{"type": "null"}, _ref("Waiting")]},
 }
+START: JSON = {
+    "params": _schema("object", "Values of the executor's parameters; in a form, as JSON. What "
+                      "is left out has its default, or stays as it is."),
+    "dry_run": _schema("boolean", "Show what it would change, and change nothing"),
+    "ready": _schema("boolean", "false: save the task SUSPENDED (default true)"),
+}
+FILES: JSON = {"file": {
+    "type": "array", "items": {"type": "string", "format": "binary"},
+    "description": "Files that the task gets as attachments"}}
 NUMBER: JSON = {"type": ["number", "null"]}
+RUN_PAGE: JSON = _object({
+    "reference": TEXT, "origin": {**MAYBE, "description": "Its name before the run moved it"},
+    "kind": {"enum": ["created", "changed", "deleted", "moved"]},
+    "before": {**MAYBE, "description": "Its version before the run"},
+    "after": {**MAYBE, "description": "Its version after the run"},
+    "state": {"enum": ["open", "back", "kept"], "description": "As the run left it; as it was "
+              "before; or changed by others since"},
+    "reason": _schema("string", "Why it is kept")})
 
 SCHEMAS: Mapping[str, JSON] = {
     "Page": _object({"reference": TEXT, **PAGE_FIELDS, **READ_ONLY,
@@ -105,7 +131,8 @@ SCHEMAS: Mapping[str, JSON] = {
     "Attachment": _object({"filename": TEXT, "size": COUNT, "mimetype": TEXT, "sha256": TEXT},
                           ("filename", "size", "mimetype", "sha256")),
     "Revision": _object({"version": TEXT, "author": TEXT, "updated": DATE, "comment": TEXT,
-                         "minor": FLAG}),
+                         "minor": FLAG, "run": _schema(
+                             "string", "The id of the task's run that saved it, or empty")}),
     "Row": _object(ROW),
     "Found": _object({**ROW, "objects": {"type": "array", "items": _ref("Object")}}),
     "Hit": _object({"reference": TEXT, "title": TEXT, "snippet": TEXT,
@@ -115,16 +142,48 @@ SCHEMAS: Mapping[str, JSON] = {
                          "elapsed": NUMBER, "remaining": NUMBER, "started": NUMBER,
                          "updated": NUMBER}),
     "Task": _object(TASK),
+    "Waiting": _object({
+        "position": {"type": ["integer", "null"], "minimum": 1,
+                     "description": "Among the READY tasks that could start; null where it is "
+                                    "none of them."},
+        "reason": _schema("string", "Why the READY task has not started")},
+        ("position", "reason")),
     "Invocation": _object({
         "started": MAYBE, "skipped": _schema("object", "Task -> why it was passed over"),
         "recovered": TAGS, "running": COUNT, "message": TEXT}),
+    "Start": _object({**START, "title": TEXT, "name": _schema(
+        "string", "The page of the new task; a bare name is in the executor's space for tasks. "
+        "Left out, one is made of the executor's name and the time.")},
+        additionalProperties=False),
+    "StartAgain": _object(START, additionalProperties=False),
+    "Parameters": _object({
+        "class": MAYBE, "properties": {"type": "array", "items": _object(
+            {"name": TEXT, "type": TEXT}, ("name", "type"))}, "values": VALUES},
+        ("class", "properties", "values")),
+    "Run": _object({"number": COUNT, "outcome": MAYBE, "started": MAYBE, "finished": MAYBE,
+                    "executor": MAYBE, "executorVersion": MAYBE, "dryRun": {}, "undone": MAYBE,
+                    "touched": {"type": ["object", "null"], "additionalProperties": COUNT,
+                                "description": "Kind -> number of pages"}}),
+    "RunPage": RUN_PAGE,
+    "Undone": _object({"back": COUNT, "kept": COUNT,
+                       "named": {"type": "array", "items": _ref("RunPage")}}),
     "Archive": _object({"log": TEXT, "archive": TEXT}),
+    "Job": _object({
+        "reference": TEXT, "name": TEXT, "description": TEXT, "when": TEXT, "time_zone": MAYBE,
+        "what": TEXT, "task": MAYBE, "missed": TEXT, "status": TEXT,
+        "problem": {**MAYBE, "description": "Why it cannot run"}, "last_run": MAYBE,
+        "outcome": MAYBE, "message": TEXT, "next_run": MAYBE}),
     "PageList": _list(_ref("Row")),
     "RevisionList": _list(_ref("Revision")),
     "ObjectList": _list(_ref("Object")),
     "QueryList": _list(_ref("Found")),
     "SearchList": _list(_ref("Hit")),
-    "TaskList": _list(_ref("Task")),
+    "RunList": _list(_ref("Run")),
+    "RunPageList": _list(_ref("RunPage")),
+    "TaskList": _list(_ref("Task"), {"counts": _schema(
+        "object", "Status -> how many tasks of the whole wiki have it",
+        additionalProperties=COUNT)}),
+    "JobList": _list(_ref("Job")),
     "OpenAPI": {"type": "object"},
     "Problem": _object({"type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT,
                         "instance": TEXT, "property": TEXT, "allowed": TEXT},
@@ -195,7 +254,12 @@ def describe(operation: Operation) -> JSON:
     if operation.method != "GET":
         made["security"] = [{"basic": []}]
     if operation.body:
-        made["requestBody"] = {"required": True, "content": content(operation.body)}
+        made["requestBody"] = {"required": not operation.files,
+                               "content": content(operation.body)}
+    if operation.files:
+        schema = SCHEMAS[operation.body]
+        made["requestBody"]["content"]["multipart/form-data"] = {
+            "schema": {**schema, "properties": {**schema["properties"], **FILES}}}
     return made
 
 

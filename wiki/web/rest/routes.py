@@ -33,6 +33,8 @@ class Operation:
     open_query: bool = False
     #: It takes If-Match and If-None-Match.
     conditional: bool = False
+    #: The body may also be a form (multipart/form-data) of the same fields, with files in it.
+    files: bool = False
 
     @property
     def name(self) -> str:

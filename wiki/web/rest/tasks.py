@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import request
@@ -11,7 +12,6 @@ from wiki.errors import DamagedPage, DocumentNotFound, NotFound
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.rights import Right
-from wiki.store.base import Condition, Query
 from wiki.tasks.log import log_name
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
 from wiki.web.rest import json, paging
@@ -20,26 +20,26 @@ from wiki.web.rest.routes import Operation
 
 
 def list_tasks() -> dict[str, Any]:
-    """Tasks in the order in which the manager takes them: by name, then by full name."""
+    """Tasks, those that run first, then by name and full name, and how many there are of each
+    status in the whole wiki."""
     size, start = paging.limit(), paging.offset()
-    where: tuple[Condition, ...] = ()
-    if status := request.args.get("status"):
-        if status not in list(Status):
-            raise BadRequest(f"status: {status[:40]!r} is none; there are " + ", ".join(Status))
-        where = (Condition("status", "eq", status),)
-    rows = list(wiki().rows(Query(TASK_CLASS, where, limit=size + 1, offset=start)))
-    answer = paging.page_of(rows, start, size)
+    status = request.args.get("status") or None
+    if status is not None and status not in list(Status):
+        raise BadRequest(f"status: {status[:40]!r} is none; there are " + ", ".join(Status))
+    manager = site().manager
+    found = manager.references(status, request.args.get("space") or None, size + 1, start)
+    answer = paging.page_of(list(found), start, size)
     items = []
-    for row in answer["items"]:
+    for name in answer["items"]:
         try:
-            items.append(task_to_json(wiki().get(row.reference).record))
+            items.append(task_to_json(wiki().get(name).record))
         except (DocumentNotFound, DamagedPage):  # deleted just now; `check` lists damage
             continue
-    return {**answer, "items": items}
+    return {**answer, "items": items, "counts": manager.counts()}
 
 
 def get_task(ref: str) -> dict[str, Any]:
-    """A task with its progress and its last run."""
+    """A task with its progress, its last run, and why it has not started."""
     return task_to_json(task(ref))
 
 
@@ -88,11 +88,14 @@ def task_to_json(document: Document) -> dict[str, Any]:
     values = obj.values if obj else {}
     runs = document.objects_of(RUN_CLASS)
     running = values.get("status") == Status.RUNNING
-    progress = site().manager.progress(document.reference) if running else None
+    manager = site().manager
+    progress = manager.progress(document.reference) if running else None
+    waiting = manager.why(document.reference)
     return {"reference": str(document.reference), "title": document.display_title,
             "status": values.get("status"), "executor": values.get("taskExecutor"),
             "version": str(document.version), "log": log_name(document.reference),
             "progress": progress.as_dict() if progress else None,
+            "waiting": asdict(waiting) if waiting else None,
             "last_run": json.object_to_json(runs[-1])["properties"] if runs else None}
 
 
@@ -101,9 +104,10 @@ def _name(ref: Reference | str | None) -> str | None:
 
 
 OPERATIONS = (
-    Operation("GET", "/tasks", list_tasks, "Tasks, in the order in which the manager takes them",
-              ("status", "limit", "cursor"), answer="TaskList"),
-    Operation("GET", "/tasks/<ref>", get_task, "A task with its progress and its last run",
+    Operation("GET", "/tasks", list_tasks, "Tasks, those that run first, then by name",
+              ("status", "space", "limit", "cursor"), answer="TaskList"),
+    Operation("GET", "/tasks/<ref>", get_task,
+              "A task with its progress, its last run, and why it has not started",
               answer="Task"),
     Operation("POST", "/tasks/<ref>/ready", ready_task, "Let the manager start the task",
               answer="Task"),

@@ -1,0 +1,66 @@
+"""``<<executorstate/>>``: whether an executor can run, who may run it, and the way to do it."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup
+
+from wiki.api import OpenDocument
+from wiki.errors import MacroError
+from wiki.rendering.macros import MacroContext, macro
+from wiki.tasks.executors import check_script, may_run, runners
+from wiki.tasks.names import EXECUTOR_CLASS
+from wiki.tasks.requirements import missing
+
+BROKEN = Markup('<div class="box warning" role="note"><p class="box-title"><strong>It cannot run: '
+                '{}</strong></p>{}<p>Its READY tasks wait until this is mended.</p></div>')
+LINE = Markup("<pre><code>{}</code></pre>")
+
+
+@macro("executorstate")
+def executorstate(context: MacroContext, executor: str = "") -> Markup:
+    """Show what keeps an executor from running, with the line of its script; the button that
+    leads to its form, for those who may run it; and who they are, where it names them.
+
+    `executor` is the executor's page (default: this page).
+    """
+    target = context.reference(executor) if executor else context.document.reference
+    page = context.wiki.get(target)
+    if page.object(EXECUTOR_CLASS) is None:
+        raise MacroError(f"{target} is no executor; it has no object of {EXECUTOR_CLASS}")
+    return Markup("\n").join((problem(page), button(context, page), named(context, page)))
+
+
+def problem(page: OpenDocument) -> Markup:
+    """What is wrong with the script, as far as that shows without running it."""
+    obj = page.object(EXECUTOR_CLASS)
+    script = str(obj.get("script", "")) if obj else ""
+    if not script:
+        return Markup("")  # the sheet says how to begin
+    needs = str(obj.get("requirements", "")) if obj else ""
+    wrong = check_script(script, str(page.reference)) or missing(needs)
+    if not wrong:
+        return Markup("")
+    at = re.match(r"line ([0-9]+):", wrong)
+    lines = script.splitlines()
+    number = int(at[1]) if at else 0
+    line = LINE.format(f"{number}: {lines[number - 1]}") if 0 < number <= len(lines) else ""
+    return BROKEN.format(wrong, line)
+
+
+def button(context: MacroContext, page: OpenDocument) -> Markup:
+    """The way to the form, for those who may run it."""
+    if not (context.wiki.may("edit", page) and may_run(page, context.user)):
+        return Markup("")
+    return Markup('<p><a class="button primary" href="{}">Run…</a></p>').format(
+        context.url(page.reference, "run"))
+
+
+def named(context: MacroContext, page: OpenDocument) -> Markup:
+    """Who may run it, where the executor names them."""
+    users = runners(page)
+    if not users:
+        return Markup("")
+    return Markup("<p>May be run by {}, and by who may write scripts.</p>").format(
+        Markup(", ").join(context.link(user) for user in users))

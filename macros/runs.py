@@ -1,0 +1,49 @@
+"""``<<runs/>>``: the runs of a task, each with a link to its page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from markupsafe import Markup
+
+from wiki.rendering.links import page_url
+from wiki.rendering.macros import MacroContext, macro
+from wiki.tasks.records import RunRecord, in_words, runs_of
+from wiki.tasks.show import badge
+
+_HEAD = ("Run", "Started (UTC)", "By", "Took", "Outcome", "Error")
+_ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>'
+              "<td>{}</td></tr>\n")
+
+
+@macro("runs")
+def runs(context: MacroContext, task: str = "", limit: int = 10) -> Markup:
+    """List the runs of a task, the newest first, with links to what each did.
+
+    `task` is the task's page (default: this page); `limit` is how many are listed.
+    """
+    target = context.reference(task) if task else context.document.reference
+    document = context.wiki.get(target).record if task else context.document
+    found = runs_of(document)
+    if not found:
+        return Markup('<p class="empty">It has not run yet.</p>')
+    rows = Markup("").join(_row(run) for run in found[:max(1, limit)])
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in _HEAD)
+    more = Markup('<p><a href="{}">All its runs</a></p>').format(page_url(target, "runs"))
+    return Markup('<div class="scroll"><table class="runs"><thead><tr>{}</tr></thead>\n'
+                  "<tbody>{}</tbody></table></div>{}").format(
+        head, rows, more if len(found) > limit else "")
+
+
+def _row(run: RunRecord) -> Markup:
+    return _ROW.format(
+        page_url(run.task, f"runs/{run.number}"), f"Run {run.number}", _when(run.started),
+        run.starter, in_words(run.seconds) if run.seconds is not None else "",
+        badge(run.outcome or "RUNNING") + (" dry run" if run.dry_run else ""), run.error)
+
+
+def _when(moment: datetime | None) -> Markup:
+    if moment is None:
+        return Markup("")
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M:%S}</time>').format(
+        moment.isoformat(), moment)

@@ -1,0 +1,51 @@
+"""``<<taskfiles/>>``: the files of a task, those that its runs made apart from the others."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from jinja2.filters import do_filesizeformat
+from markupsafe import Markup
+
+from wiki.model import Attachment, Document
+from wiki.rendering.links import attachment_url
+from wiki.rendering.macros import MacroContext, macro
+from wiki.tasks.records import RunRecord, runs_of
+
+ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td><td><time datetime="{}">'
+             "{:%Y-%m-%d %H:%M}</time></td><td>{}</td></tr>\n")
+TABLE = Markup('<h3>{}</h3>\n<table class="files"><thead><tr><th scope="col">File</th>'
+               '<th scope="col" class="right">Size</th><th scope="col">Attached</th>'
+               '<th scope="col">By</th></tr></thead>\n<tbody>{}</tbody></table>\n')
+
+
+@macro("taskfiles")
+def taskfiles(context: MacroContext) -> Markup:
+    """List the files on this task's page: first those that its runs attached, with the run,
+    then those that were given to it."""
+    document = context.document
+    runs = runs_of(document)
+    made = {item.filename: run for item in document.attachments
+            if (run := _maker(item, runs)) is not None}
+    parts = [_table(document, "Results", [(item, f"run {made[item.filename].number}")
+                                          for item in document.attachments
+                                          if item.filename in made]),
+             _table(document, "Input", [(item, item.author.removeprefix("Users."))
+                                        for item in document.attachments
+                                        if item.filename not in made])]
+    return Markup("").join(parts)
+
+
+def _maker(item: Attachment, runs: list[RunRecord]) -> RunRecord | None:
+    """The run that went on when the file was attached."""
+    return next((run for run in runs if run.started and run.started <= item.created
+                 and (item.created <= run.finished if run.finished else not run.outcome)), None)
+
+
+def _table(document: Document, title: str, items: list[tuple[Attachment, str]]) -> Markup:
+    if not items:
+        return Markup("")
+    return TABLE.format(title, Markup("").join(
+        ROW.format(attachment_url(document.reference, item.filename), item.filename,
+                   do_filesizeformat(item.size), item.created.isoformat(),
+                   item.created.astimezone(UTC), by) for item, by in items))

@@ -1,0 +1,68 @@
+"""``<<taskstats/>>``: how long the runs of a task or an executor took."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from wiki.errors import MacroError
+from wiki.rendering.charts import Column, columns
+from wiki.rendering.macros import MacroContext, macro
+from wiki.tasks.records import Durations, RunRecord, executor_runs, in_words, runs_of
+
+MOST = 500
+
+
+@macro("taskstats")
+def taskstats(context: MacroContext, task: str = "", executor: str = "",
+              limit: int = 50) -> Markup:
+    """Show how long the last runs took and how long they waited, with their median and the time
+    within which 95 of 100 ended.
+
+    `task` is the task's page (default: this page), or `executor` the executor's; `limit` is
+    how many runs count.
+    """
+    if task and executor:
+        raise MacroError("it takes a task or an executor, not both")
+    size = max(1, min(limit, MOST))
+    if executor:
+        found = executor_runs(context.wiki, context.reference(executor), size)
+    else:
+        document = context.wiki.get(context.reference(task)).record if task else context.document
+        found = runs_of(document)[:size]
+    ended = [run for run in found if run.seconds is not None]
+    if not ended:
+        return Markup('<p class="empty">No run has ended yet.</p>')
+    return _figure(context, list(reversed(ended)))
+
+
+def _figure(context: MacroContext, runs: list[RunRecord]) -> Markup:
+    took = Durations.of(run.seconds for run in runs)
+    words = _words(runs)
+    longest = max(run.seconds or 0 for run in runs)
+    chart = columns([_column(context, run, longest) for run in runs], took.median if took else 0,
+                    "Durations of the last runs", "A column a run, the newest at the right; "
+                    "the paler part on top is how long it waited. " + words)
+    return Markup('<figure class="chart-box">{}<figcaption>{}</figcaption></figure>').format(
+        chart, words)
+
+
+def _column(context: MacroContext, run: RunRecord, longest: float) -> Column:
+    """A wait is drawn no longer than the longest run, so that it does not dwarf all runs."""
+    title = f"{run.title}, run {run.number}: {run.outcome} in {in_words(run.seconds or 0)}"
+    if run.waited:
+        title += f" after waiting {in_words(run.waited)}"
+    return Column(run.seconds or 0, min(run.waited or 0, longest), run.outcome.lower(), title,
+                  context.url(run.task, f"runs/{run.number}"))
+
+
+def _words(runs: list[RunRecord]) -> str:
+    """``12 runs, 2 of them not DONE. They took 3 min 10 s (median) …``"""
+    failed = sum(run.outcome != "DONE" for run in runs)
+    text = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    text += f", {failed} of them not DONE" if failed else ""
+    for verb, durations in (("took", Durations.of(run.seconds for run in runs)),
+                            ("waited", Durations.of(run.waited for run in runs))):
+        if durations is not None:
+            text += (f"; {verb} {in_words(durations.median)} in the median, 95 % at most "
+                     f"{in_words(durations.p95)}")
+    return text + "."

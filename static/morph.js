@@ -1,0 +1,52 @@
+// Brings a part of the page up to date with a newer one from the server, touching only what is
+// different: focus, ticked boxes, open details and scroll positions stay. Elements with a
+// data-key are known again by it, wherever they have moved to.
+
+const KEPT = new Set(["open"]); // what the reader has set
+
+export function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName) old.replaceWith(fresh);
+  else if (old.nodeType !== Node.ELEMENT_NODE) old.nodeValue = fresh.nodeValue;
+  else {
+    morphAttributes(old, fresh);
+    morphChildren(old, fresh);
+  }
+}
+
+function morphAttributes(old, fresh) {
+  for (const {name, value} of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const {name} of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && !KEPT.has(name)) old.removeAttribute(name);
+  }
+}
+
+function morphChildren(old, fresh) {
+  const keyed = new Map([...old.children].filter((child) => child.dataset.key)
+    .map((child) => [child.dataset.key, child]));
+  let place = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const key = child.dataset?.key;
+    const match = key ? keyed.get(key) : place && !place.dataset?.key ? place : null;
+    if (match && match === place) place = place.nextSibling;
+    else old.insertBefore(match ?? child, place);
+    if (match) morph(match, child);
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+// The element that `selector` finds in what the address answers; null where it cannot be had now.
+export async function fetchPart(url, selector) {
+  const answer = await fetch(url).catch(() => null); // the server may be away, and come back
+  if (!answer?.ok) return null;
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return parsed.querySelector(selector);
+}
+
+export const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));

@@ -1,0 +1,160 @@
+"""Whatever of a run is killed, nothing of it survives, and its task is found interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tasking import Workshop
+
+#: A script that leaves processes of every kind, says which there are, and goes on for long.
+SCRIPT = """
+import os, subprocess, sys, time
+def run(logger, wiki, task):
+    pids = [os.getpid(), os.getppid()]
+    pids.append(subprocess.Popen(["sleep", "600"]).pid)
+    pids.append(subprocess.Popen(["sleep", "600"], start_new_session=True).pid)
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+    pids.append(child)
+    with open("pids.new", "w") as file:
+        file.write(" ".join(map(str, pids)))
+    os.rename("pids.new", {path!r})
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workshop]:
+    with Workshop(tmp_path / "data") as workshop:
+        yield workshop
+
+
+def started(shop: Workshop) -> list[int]:
+    """Start the task; returns its processes: script, keeper, and what the script started."""
+    path = shop.data / "pids"
+    shop.executor("Executors.It", SCRIPT.format(path=str(path)))
+    shop.task(executor="Executors.It")
+    shop.invoke()
+    shop.wait_until(path.exists)
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("victims", [
+    ("script",), ("keeper",), ("fork server",), ("script", "keeper"), ("keeper", "fork server"),
+    ("fork server", "keeper"), ("script", "keeper", "fork server")])
+def test_nothing_of_a_run_survives(shop: Workshop, victims: tuple[str, ...]) -> None:
+    pids = started(shop)
+    named = {"script": pids[0], "keeper": pids[1], "fork server": parent(pids[1])}
+    for victim in victims:
+        os.kill(named[victim], signal.SIGKILL)
+    assert shop.wait() == "ERROR"
+    expected = "ERROR" if victims == ("script",) else "INTERRUPTED"
+    assert shop.last_run()["outcome"] == expected
+    shop.wait_until(lambda: not any(map(lives, pids)))
+    shop.executor()
+    shop.task("Tasks.Two")
+    assert shop.invoke() == "Tasks.Two"
+    assert shop.wait("Tasks.Two") == "DONE"
+
+
+def test_a_halted_script_gives_no_sign_of_life_and_is_left_alone(
+        shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, *_ = started(shop)
+    run_id = next(iter(shop.runner.ids()))
+    first = shop.runner.heartbeat(run_id)
+    assert first is not None
+    shop.wait_until(lambda: (shop.runner.heartbeat(run_id) or 0) > first)
+    os.kill(script, signal.SIGSTOP)
+    shop.wait_until(lambda: "is halted by a signal" in shop.log())
+    last = shop.runner.heartbeat(run_id)
+    os.kill(script, signal.SIGCONT)
+    shop.wait_until(lambda: "goes on" in shop.log())
+    shop.wait_until(lambda: (shop.runner.heartbeat(run_id) or 0) > (last or 0))
+    assert shop.status() == "RUNNING"
+    os.kill(script, signal.SIGSTOP)
+    shop.manager.cancel("Tasks.One", "Users.Admin")
+    assert shop.wait() == "SUSPENDED"
+
+
+def test_a_run_that_has_not_started_has_no_heartbeat(shop: Workshop) -> None:
+    assert shop.runner.heartbeat("abc") is None
+
+
+def test_a_dead_process_in_reserve_costs_no_run(shop: Workshop) -> None:
+    keeper = started(shop)[1]
+    server = parent(keeper)
+    shop.configure(maxConcurrentTasks=3)
+
+    def reserve() -> list[int]:
+        text = Path(f"/proc/{server}/task/{server}/children").read_text()
+        return [int(pid) for pid in text.split() if int(pid) != keeper]
+
+    shop.wait_until(lambda: len(reserve()) == 2)
+    spares = reserve()
+    for pid in spares:
+        os.kill(pid, signal.SIGKILL)
+    shop.executor()
+    shop.task("Tasks.Two")
+    assert shop.invoke() == "Tasks.Two"
+    assert shop.wait("Tasks.Two") == "DONE"
+    shop.wait_until(lambda: not any(map(lives, spares)))
+
+
+def test_a_server_that_stops_asks_politely_and_interrupts(tmp_path: Path) -> None:
+    body = ("import time\ndef run(logger, wiki, task):\n    logger.info('begun')\n    try:\n"
+            "        while True:\n            time.sleep(0.01)\n            logger.debug('on')\n"
+            "    finally:\n        logger.info('cleaned up')\n")
+    with Workshop(tmp_path / "data", grace=30) as shop:
+        shop.executor("Executors.It", body)
+        shop.task(executor="Executors.It")
+        shop.invoke()
+        shop.wait_until(lambda: "begun" in shop.log())
+        shop.runner.close()
+        assert shop.status() == "ERROR"
+        assert shop.last_run()["outcome"] == "INTERRUPTED"
+        assert "cleaned up" in shop.log()
+
+
+def test_a_server_that_stops_lets_a_run_end_that_is_quick_enough(tmp_path: Path) -> None:
+    with Workshop(tmp_path / "data", grace=30) as shop:
+        shop.executor("Executors.It", "import time\ndef run(logger, wiki, task):\n"
+                      "    logger.info('begun')\n    time.sleep(0.5)\n")
+        shop.task(executor="Executors.It")
+        shop.invoke()
+        shop.wait_until(lambda: "begun" in shop.log())
+        shop.runner.close(60)
+        assert shop.status() == "DONE"
+
+
+def test_a_cancelled_run_stays_so_when_the_server_stops(tmp_path: Path) -> None:
+    with Workshop(tmp_path / "data") as shop:
+        started(shop)
+        shop.manager.cancel("Tasks.One", "Users.Admin")
+        shop.runner.close()
+        assert shop.last_run()["outcome"] == "CANCELLED"
+        assert shop.status() == "SUSPENDED"
+
+
+def test_strays_are_known_by_session_and_mark_alone(tmp_path: Path) -> None:
+    with Workshop(tmp_path / "data") as shop:
+        started(shop)
+        run_id = next(iter(shop.runner.ids()))
+        shop.runner.ending("0" * 32)  # of another run, that is not there
+        assert shop.runner.alive(run_id)
+        assert shop.status() == "RUNNING"

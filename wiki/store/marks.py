@@ -1,0 +1,161 @@
+"""What the store keeps beside pages: lists of keys, and the pages that each run touched.
+
+An SQLite file of its own, since it cannot be built anew from the pages as the index can. The
+journal makes it durable: it is written as a part of a commit, and again in a replay, which
+leaves it as the first time did.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from wiki.errors import StoreError
+from wiki.model import Version
+from wiki.references import Reference
+from wiki.store.base import Touched
+from wiki.store.journal import Mark, Note, Unmark
+
+#: How many keys one statement fetches.
+PAGE = 1000
+BUSY_SECONDS = 60
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS marks (list TEXT, key TEXT, PRIMARY KEY (list, key))
+        WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS touched (run TEXT, reference TEXT, before TEXT, after TEXT,
+        origin TEXT, PRIMARY KEY (run, reference)) WITHOUT ROWID;"""
+_MARK = "INSERT OR IGNORE INTO marks VALUES (?, ?)"
+#: A page is known by what it was before the run first touched it.
+_TOUCH = """INSERT INTO touched VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (run, reference) DO UPDATE SET after = excluded.after"""
+
+#: What came and went within the run is left out.
+_TOUCHED = """SELECT reference, before, after, origin FROM touched WHERE run = ?
+    AND NOT (before IS NULL AND after IS NULL)"""
+
+
+class Marks:
+    """The file. Reading is free to all; :meth:`apply` needs the writer's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        #: Kept from being closed in a forked child, where they are the parent's.
+        self._inherited: list[sqlite3.Connection] = []
+
+    def apply(self, notes: Sequence[Note]) -> None:
+        """Do what a commit notes, in order and in one transaction."""
+        if notes:
+            with self._using(write=True) as connection, connection:
+                for note in notes:
+                    _apply(connection, note)
+
+    def marked(self, name: str, key: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM marks WHERE list = ? AND key = ?", name, key))
+
+    def marks(self, name: str) -> Iterator[str]:
+        """The keys of a list in order."""
+        rows = self._rows("SELECT key FROM marks WHERE list = ? ORDER BY key LIMIT ?", name, PAGE)
+        while rows:
+            yield from (key for (key,) in rows)
+            rows = self._rows("SELECT key FROM marks WHERE list = ? AND key > ? ORDER BY key "
+                              "LIMIT ?", name, rows[-1][0], PAGE)
+
+    def touched(self, run: str, after: str, limit: int) -> list[Touched]:
+        """Pages that a run touched, by reference, from the one behind ``after`` on."""
+        return [_touched(*row) for row in self._rows(
+            f"{_TOUCHED} AND reference > ? ORDER BY reference LIMIT ?", run, after, limit)]
+
+    def touched_page(self, run: str, reference: Reference) -> Touched | None:
+        """What the run did to one page; None where it did not touch it."""
+        rows = self._rows(f"{_TOUCHED} AND reference = ?", run, str(reference))
+        return _touched(*rows[0]) if rows else None
+
+    def touched_kinds(self, run: str) -> dict[str, int]:
+        """How many of each of the kinds of :class:`wiki.store.base.Touched`."""
+        rows = self._rows("""SELECT CASE WHEN after IS NULL THEN 'deleted'
+            WHEN origin IS NOT NULL THEN 'moved' WHEN before IS NULL THEN 'created'
+            ELSE 'changed' END AS kind, COUNT(*) FROM touched WHERE run = ?
+            AND NOT (before IS NULL AND after IS NULL) GROUP BY kind""", run)
+        return {kind: int(number) for kind, number in rows}
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def forget(self) -> None:
+        """In a forked child: leave the parent's connection alone and open another."""
+        if self._connection is not None:
+            self._inherited.append(self._connection)
+        self._connection = None
+        self._lock = threading.Lock()
+
+    def _rows(self, statement: str, *values: object) -> list[tuple[str, ...]]:
+        if self._connection is None and not self._path.exists():
+            return []
+        with self._using() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _using(self, write: bool = False) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = _open(self._path)
+                yield self._connection
+            except sqlite3.Error as error:
+                raise StoreError(f"the lists of marks could not be "
+                                 f"{'written' if write else 'read'}: {error}") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL").close()
+    connection.execute("PRAGMA synchronous = NORMAL").close()
+    connection.executescript(_SCHEMA).close()
+    return connection
+
+
+def _apply(connection: sqlite3.Connection, note: Note) -> None:
+    if isinstance(note, Mark):
+        connection.execute(_MARK, (note.list, note.key))
+    elif isinstance(note, Unmark):
+        connection.execute("DELETE FROM marks WHERE list = ?", (note.list,))
+    else:
+        before, origin = _text(note.before), _text(note.origin)
+        if origin is not None:
+            before, origin = _moved(connection, note.run, origin) or (before, origin)
+        connection.execute(_TOUCH, (note.run, str(note.reference), before, _text(note.after),
+                                    None if origin == str(note.reference) else origin))
+
+
+def _moved(connection: sqlite3.Connection, run: str,
+           name: str) -> tuple[str | None, str | None] | None:
+    """Take away what is known of the page under its old name: its first version and name (None
+    where the run itself made it); None where the run had not touched it."""
+    row = connection.execute("DELETE FROM touched WHERE run = ? AND reference = ? "
+                             "RETURNING before, origin", (run, name)).fetchone()
+    if row is None:
+        return None
+    before, origin = row
+    return before, None if before is None else origin or name
+
+
+def _touched(reference: str, before: str | None, after: str | None,
+             origin: str | None) -> Touched:
+    return Touched(Reference.parse(reference), _version(before), _version(after),
+                   Reference.parse(origin) if origin else None)
+
+
+def _text(value: Reference | Version | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _version(text: str | None) -> Version | None:
+    return Version.parse(text) if text else None

@@ -1,0 +1,42 @@
+"""The parts of a page that keep themselves up to date, each for itself: what a script in the
+browser asks for again and again instead of the whole page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, request
+from markupsafe import Markup
+
+from wiki.model import GUEST
+from wiki.web.context import page, render_request, site
+
+blueprint = Blueprint("live", __name__)
+
+
+@blueprint.get("/<ref>/progress")
+def progress(ref: str) -> Markup:
+    """What the task is at: ``<<taskprogress/>>`` of that page."""
+    return _macro(ref, "<<taskprogress/>>")
+
+
+@blueprint.get("/<ref>/board")
+def board(ref: str) -> Markup:
+    """The board of tasks on that page, with the macro's parameters in the query."""
+    given = ((name, request.args[name]) for name in ("space", "status", "limit")
+             if request.args.get(name))
+    params = "".join(f' {name}="{_quoted(value)}"' for name, value in given)
+    return _macro(ref, f"<<tasks{params}/>>")
+
+
+def _macro(ref: str, text: str) -> Markup:
+    """The text as a page shows it; it has a guest's rights, since the address may be anybody's."""
+    document = replace(page(ref).record, content=text, content_author=GUEST)
+    wanted = render_request()
+    args = {name: value for name, value in wanted.args.items()
+            if name not in ("space", "status", "limit")}
+    return site().renderer.render_content(document, replace(wanted, args=args))
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')

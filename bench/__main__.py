@@ -5,6 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-for module in ("bench.store", "bench.imports", "bench.queue", "bench.tasks"):
+for module in ("bench.store", "bench.imports", "bench.queue", "bench.tasks", "bench.logs"):
     print(f"== {module}", flush=True)
     subprocess.run([sys.executable, "-m", module], check=True)

@@ -44,7 +44,7 @@ LEVEL = Markup(' <label class="level-{0}"><input type="checkbox" name="{0}" valu
 RUNS = Markup("""\
 <form class="log-runs" action="{action}" method="get"><input type="hidden" name="log" value="{log}">
 <select name="run" aria-label="Run">{options}</select><button>Go</button></form>""")
-OPTION = Markup('<option value="{0}">Run {0}</option>')
+OPTION = Markup('<option value="{0}"{1}>Run {0}</option>')
 LINK = Markup('<a href="{}">{}</a>')
 
 
@@ -86,7 +86,8 @@ def section(logs: Logs, log: str, screen: Screen, args: Mapping[str, str],
         follow=str(follow and screen.live).lower(), hide=" ".join(hide),
         bytes=f"{part.size:,} bytes", download=api_url(log, "/download"),
         archive=f"{ARCHIVE}?{urlencode({'log': log})}",
-        runs=runs_form(logs, log), form=filter_form(log, screen, hide), note=note(log, screen),
+        runs=runs_form(logs, log, args.get("run", "")), form=filter_form(log, screen, hide),
+        note=note(log, screen),
         older=links(log, screen, ("Oldest", "after", 0), ("Older", "before", part.offset))
         if older else "",
         newer=links(log, screen, ("Newer", "after", part.end), ("Newest", "", 0))
@@ -107,10 +108,12 @@ def filter_form(log: str, screen: Screen, hide: list[str]) -> Markup:
                        hidden=f"{count:,} lines hidden" if count else "")
 
 
-def runs_form(logs: Logs, log: str) -> Markup:
+def runs_form(logs: Logs, log: str, chosen: str) -> Markup:
     """A choice of the runs in this log, the last one first."""
     runs = logs.runs(log)[-MAX_RUNS:] if logs.exists(log) else []
-    options = Markup("").join(OPTION.format(run.number) for run in reversed(runs))
+    options = Markup("").join(OPTION.format(
+        run.number, Markup(" selected") if str(run.number) == chosen else "")
+        for run in reversed(runs))
     return RUNS.format(action=loghtml.VIEWER, log=log, options=options) if runs else Markup("")
 
 

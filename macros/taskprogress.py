@@ -38,7 +38,8 @@ def taskprogress(context: MacroContext, task: str = "") -> Markup:
     last = next(iter(runs_of(document)), None)
     return Markup(
         '<div class="task-progress" data-task="{}" data-status="{}" data-percent="{}" '
-        'data-live="{}"><p class="task-state" role="status">{} <span class="task-note">{}</span>'
+        'data-live="{}"><p class="task-state"><span role="status">{}</span> '
+        '<span class="task-note">{}</span>'
         '{}</p>{} <span class="progress-text">{}</span>{}</div>').format(
             name, status, percent, context.url(document.reference, "progress"), badge(status),
             _note(context, document, status, last),

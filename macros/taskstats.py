@@ -10,6 +10,8 @@ from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import Durations, RunRecord, executor_runs, in_words, runs_of
 
 MOST = 500
+#: Runs that are worth a chart.
+FEWEST = 3
 
 
 @macro("taskstats")
@@ -36,8 +38,10 @@ def taskstats(context: MacroContext, task: str = "", executor: str = "",
 
 
 def _figure(context: MacroContext, runs: list[RunRecord]) -> Markup:
-    took = Durations.of(run.seconds for run in runs)
     words = _words(runs)
+    if len(runs) < FEWEST:
+        return Markup('<p class="note">{}</p>').format(words)
+    took = Durations.of(run.seconds for run in runs)
     longest = max(run.seconds or 0 for run in runs)
     chart = columns([_column(context, run, longest) for run in runs], took.median if took else 0,
                     "Durations of the last runs", "A column a run, the newest at the right; "
@@ -63,6 +67,7 @@ def _words(runs: list[RunRecord]) -> str:
     for verb, durations in (("took", Durations.of(run.seconds for run in runs)),
                             ("waited", Durations.of(run.waited for run in runs))):
         if durations is not None:
-            text += (f"; {verb} {in_words(durations.median)} in the median, 95 % at most "
-                     f"{in_words(durations.p95)}")
+            text += f"; {verb} {in_words(durations.median)}"
+            text += (f" in the median, 95 % at most {in_words(durations.p95)}"
+                     if durations.count > 1 else "")
     return text + "."

@@ -17,6 +17,10 @@ MOST_LANES = 100
 #: The steps between labels, in minutes: the first that gives at most :data:`TICKS` of them.
 STEPS = (5, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080)
 TICKS = 6
+LEGEND = Markup('<ul class="legend">{}</ul>').format(Markup("").join(
+    Markup('<li class="{}">{}</li>').format(css, label) for css, label in (
+        ("waited", "waited"), ("running", "RUNNING"), ("done", "DONE"), ("error", "ERROR"),
+        ("cancelled", "CANCELLED"))))
 
 
 @macro("timeline")
@@ -70,8 +74,8 @@ def _figure(context: MacroContext, window: _Window, runs: list[RunRecord], limit
     words = _words(window, runs, len(tasks), limit)
     chart = gantt(lanes, list(window.ticks()), list(_load(window, runs)), "Timeline of runs",
                   words)
-    return Markup('<figure class="chart-box">{}<figcaption>{} Times are UTC.</figcaption>'
-                  '</figure>').format(chart, words)
+    return Markup('<figure class="chart-box">{}<figcaption>{} Times are UTC.{}</figcaption>'
+                  '</figure>').format(chart, words, LEGEND)
 
 
 def _bar(context: MacroContext, window: _Window, run: RunRecord) -> Bar:

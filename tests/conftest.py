@@ -118,7 +118,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        environment = {**os.environ, "WIKIMILL_ADMIN_PASSWORD": PASSWORD}
+        environment = {"WIKIMILL_SHUTDOWN_GRACE": "0", **os.environ,
+                       "WIKIMILL_ADMIN_PASSWORD": PASSWORD}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "wiki.cli", "serve", "--data", str(self.data),

@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import AccessDenied, DocumentNotFound, LogNotFound
+from wiki.site import Site
 from wiki.store import open_store
 from wiki.tasks.ansi import plain, spans
+from wiki.tasks.jobs import read_job
+from wiki.tasks.jobwork import do_work
 from wiki.tasks.log import MANAGER_LOG, Logs, format_message, log_name
 from wiki.tasks.loghtml import render
 from wiki.tasks.logview import choose, hidden_levels, hidden_lines
@@ -221,3 +224,11 @@ def test_a_log_whose_name_is_too_long_for_a_file_is_compressed(logs: Logs) -> No
     assert logs.names() == [packed]
     logs.remove(packed)
     assert logs.names() == []
+
+
+def test_the_shipped_job_tidies_up_logs(site: Site) -> None:
+    archived = archive(site.logs, LOG, 1)
+    configure(site.wiki, logCompress=True)
+    job = read_job(site.wiki.get("TaskExecutorCode.TaskExecutorLogJob"))
+    assert not job.problem
+    assert do_work(job, site.wiki, site.manager) == f"compressed to {archived}.gz"

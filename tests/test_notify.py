@@ -250,11 +250,13 @@ def test_who_hears_of_which_end(office: Office, wiki: Wiki, receiver: Receiver, 
 
 def test_several_are_told_once_each_and_what_is_no_address_is_named(
         office: Office, wiki: Wiki, receiver: Receiver) -> None:
-    page = ended_task(wiki, f"{receiver.url} {receiver.url}&b=2, ftp://x {receiver.url}")
+    page = ended_task(wiki, f"{receiver.url} {receiver.url}&b=2, ftp://x {receiver.url} "
+                      "http://[bad")
     office.keep(page)
     office.keep(page)
     assert office.notifier.deliver_due(NOW) == 2
     assert "'ftp://x' is neither" in office.lines[0]
+    assert "'http://[bad' is neither" in office.lines[1]
 
 
 def test_a_message_is_given_out_once_until_its_lease_is_over(tmp_path: Path) -> None:
@@ -270,7 +272,6 @@ def test_a_message_is_given_out_once_until_its_lease_is_over(tmp_path: Path) -> 
     assert again and again.id == second.id and again.attempts == 2
     box.settle(again, "no", NOW + 500)
     assert box.claim(NOW + 499) is None and box.next_due() == NOW + 500
-    assert box.has("run") and not box.has("other")
 
 
 def test_an_end_whose_message_was_lost_is_told_at_the_next_start(

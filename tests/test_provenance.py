@@ -28,7 +28,8 @@ from wiki.store.index import Index
 from wiki.store.marks import Marks
 from wiki.store.shadow import ShadowStore
 from wiki.store.tinydb import TinyDBStore
-from wiki.tasks.names import TASK_CLASS
+from wiki.tasks.checkpoint import list_name
+from wiki.tasks.names import RUN_CLASS, TASK_CLASS
 from wiki.tasks.shadows import Shadows
 from wiki.tasks.undo import Changes, Undo, same_page
 
@@ -449,4 +450,21 @@ def test_a_task_keeps_what_its_last_dry_run_would_do(shop: Shop) -> None:
 def test_a_dry_run_cannot_be_taken_back(shop: Shop) -> None:
     dry_run(shop, GOOD)
     with pytest.raises(TaskError, match="dry run"):
+        shop.undo().undo("Tasks.One", 1, ADMIN_USER)
+
+
+def test_what_is_taken_back_is_no_longer_marked_as_done(shop: Shop) -> None:
+    shop.run('def run(logger, wiki, task):\n    raise ValueError("late")\n')
+    checkpoint = list_name(str(shop.last_run()["checkpoint"]))
+    shop.wiki.mark(checkpoint, "done:a")
+    shop.undo().undo("Tasks.One", 1, ADMIN_USER)
+    assert not shop.wiki.marked(checkpoint, "done:a")
+
+
+def test_a_run_is_not_taken_back_while_another_goes_on_from_it(shop: Shop) -> None:
+    shop.run('def run(logger, wiki, task):\n    raise ValueError("late")\n')
+    task = shop.wiki.get("Tasks.One")
+    task.add_object(RUN_CLASS, number=2, id="c3", checkpoint=shop.last_run()["checkpoint"])
+    task.save()
+    with pytest.raises(TaskError, match=r"Run 2 of .* goes on"):
         shop.undo().undo("Tasks.One", 1, ADMIN_USER)

@@ -561,7 +561,7 @@ def naive(desk: Desk, now: datetime) -> str | None:
 def test_the_queue_agrees_with_a_look_at_all_pages(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     names = [f"{space}.{name}" for space in ("Tasks", "Zoo") for name in "ABCDE"]
-    now = datetime.now(UTC)
+    now, started = datetime.now(UTC), 0
     with Desk(tmp_path / "data") as desk:
         desk.configure(maxConcurrentTasks=3)
         for _ in range(150):
@@ -571,7 +571,8 @@ def test_the_queue_agrees_with_a_look_at_all_pages(tmp_path: Path, seed: int) ->
                 expected = naive(desk, now)
                 invocation = desk.manager.invoke(now)
                 assert invocation.started == expected, invocation
-        assert any(run.number > 1 for run in desk.notebook.runs.values()) or seed
+                started += expected is not None
+        assert started > 10
 
 
 def step(desk: Desk, chance: random.Random, names: list[str], now: datetime) -> None:
@@ -583,6 +584,9 @@ def step(desk: Desk, chance: random.Random, names: list[str], now: datetime) -> 
         return
     if kind < 0.27:
         desk.change("Executors.Good", script=chance.choice((GOOD, GOOD, "def run(:")))
+        return
+    if kind < 0.28:
+        desk.store.reindex()
         return
     values = {
         "taskExecutor": "Executors.Good", "status": chance.choice((

@@ -208,6 +208,9 @@ def test_durations_are_told_in_words_and_drawn(site: Site, wiki: Wiki) -> None:
     assert html.count("runs/") == 20 and 'href="/Work.One/runs/20"' in html
     assert html == show(site, '<<taskstats executor="Executors.HelloWorld" limit="20"/>>')
     assert "5 runs" in show(site, '<<taskstats task="Work.One" limit="5"/>>')
+    single = show(site, '<<taskstats task="Work.One" limit="1"/>>')
+    assert "1 run, 1 of them not DONE; took 20 s; waited 2.0 s." in single
+    assert "<svg" not in single
     assert "No run has ended" in show(site, '<<taskstats task="Tasks.HelloWorld"/>>')
     assert "not both" in show(site, '<<taskstats task="Work.One" executor="Work.One"/>>')
 
@@ -222,7 +225,7 @@ def test_the_timeline_shows_runs_waits_and_how_many_at_once(site: Site, wiki: Wi
     assert "First &amp; last" in html and "Old" not in html
     for css in ("bar done", "bar error", "bar running", "before"):
         assert html.count(f'class="{css}"') == 1
-    assert "At once: at most 3" in html
+    assert "At once: at most 3" in html and '<li class="cancelled">CANCELLED</li>' in html
     running = re.search(r'class="bar running" x="([0-9.]+)%" y="[0-9.]+" width="([0-9.]+)%"', html)
     assert running and float(running[1]) == 0 and float(running[2]) == 100
     assert "No task ran in the last 2 hours" in show(site, '<<timeline hours="2" space="No"/>>')
@@ -230,7 +233,9 @@ def test_the_timeline_shows_runs_waits_and_how_many_at_once(site: Site, wiki: Wi
 
 
 def test_charts_fit_the_policy_and_have_names(site: Site, wiki: Wiki) -> None:
-    add_run(task(wiki, "One"), waited=5)
+    page = task(wiki, "One")
+    for number in range(1, 4):
+        page = add_run(page, number, waited=5)
     for text in ('<<timeline space="Work"/>>', '<<taskstats task="Work.One"/>>',
                  '<<tasks space="Work"/>>', '<<taskprogress task="Work.One"/>>'):
         html = show(site, text)

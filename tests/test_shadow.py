@@ -88,7 +88,8 @@ class Author:
             old = store.get(name) if store.exists(name) else None
             if kind == "save" or old is None:
                 version = old.version.next() if old else Version(1, 1)
-                store.save(Document(name, version=version, **fields), old and old.version)
+                store.save(Document(name, version=version, **fields),
+                           old.version if old else None)
             elif kind == "delete":
                 store.delete(name, old.version)
             elif not store.exists(other):

@@ -576,6 +576,14 @@ def test_a_password_is_in_no_query_and_no_search(store: Store) -> None:
 # -- what changed ------------------------------------------------------------------------------
 
 
+@pytest.fixture(params=sorted(STORES.keys() - {"shadow"}))
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store that others write to as well; a shadow is a run's own."""
+    opened = STORES[request.param](tmp_path / "data")
+    yield opened
+    opened.close()
+
+
 def changed(store: Store, mark: str, limit: int = 1000) -> tuple[str, list[tuple[str, bool]]]:
     since = store.changes_since(mark, (TASK, BOOK), limit)
     assert not since.anew
@@ -583,62 +591,62 @@ def changed(store: Store, mark: str, limit: int = 1000) -> tuple[str, list[tuple
 
 
 def test_what_changed_since_a_mark_is_told_whoever_changed_it(
-        store: Store, tmp_path: Path) -> None:
-    store.save(task("A.Old", "READY"), None)
-    first = store.changes_since("", (TASK,))
+        shared: Store, tmp_path: Path) -> None:
+    shared.save(task("A.Old", "READY"), None)
+    first = shared.changes_since("", (TASK,))
     assert first.anew and not first.pages and not first.more
-    mark, pages = changed(store, first.mark)
+    mark, pages = changed(shared, first.mark)
     assert (mark, pages) == (first.mark, [])
     other = STORES["embedded"](tmp_path / "data")
     other.save(book("A.Book"), None)
     other.save(page("A.Page"), None)
     other.save(replace(task("A.Old", "DONE"), version=Version(2, 1)), FIRST)
     other.close()
-    mark, pages = changed(store, mark)
+    mark, pages = changed(shared, mark)
     assert pages == [("A.Book", True), ("A.Page", False), ("A.Old", True)]
-    assert changed(store, mark) == (mark, [])
-    assert changed(store, first.mark)[1] == pages
+    assert changed(shared, mark) == (mark, [])
+    assert changed(shared, first.mark)[1] == pages
 
 
 def test_pages_that_are_gone_moved_or_no_longer_what_they_were_have_changed(
-        store: Store) -> None:
+        shared: Store) -> None:
     for name in ("A.Gone", "A.Moved", "A.Plain", "A.Back"):
-        store.save(task(name, "READY"), None)
-    mark = store.changes_since("", (TASK,)).mark
-    store.delete(ref("A.Gone"))
-    store.delete(ref("A.Back"))
-    store.rename(ref("A.Moved"), replace(task("A.New", "READY"), version=Version(2, 1)), FIRST)
-    store.save(page("A.Plain", version=Version(2, 1)), FIRST)
-    store.save(task("A.Back", "READY"), None)
-    mark, pages = changed(store, mark)
+        shared.save(task(name, "READY"), None)
+    mark = shared.changes_since("", (TASK,)).mark
+    shared.delete(ref("A.Gone"))
+    shared.delete(ref("A.Back"))
+    shared.rename(ref("A.Moved"), replace(task("A.New", "READY"), version=Version(2, 1)), FIRST)
+    shared.save(page("A.Plain", version=Version(2, 1)), FIRST)
+    shared.save(task("A.Back", "READY"), None)
+    mark, pages = changed(shared, mark)
     assert sorted(pages) == [("A.Back", True), ("A.Gone", False), ("A.Moved", False),
                              ("A.New", True), ("A.Plain", False)]
-    store.delete(ref("A.Back"))  # the newest change of all
-    assert changed(store, mark)[1] == [("A.Back", False)]
+    shared.delete(ref("A.Back"))  # the newest change of all
+    assert changed(shared, mark)[1] == [("A.Back", False)]
 
 
-def test_changes_come_in_parts_and_those_of_a_batch_once_each(store: Store) -> None:
-    mark = store.changes_since("", ()).mark
-    with store.batch():
+def test_changes_come_in_parts_and_those_of_a_batch_once_each(shared: Store) -> None:
+    mark = shared.changes_since("", ()).mark
+    with shared.batch():
         for number in range(5):
-            store.save(task(f"A.P{number}", "READY"), None)
-        store.save(replace(task("A.P0", "DONE"), version=Version(1, 2)), FIRST)
+            shared.save(task(f"A.P{number}", "READY"), None)
+        shared.save(replace(task("A.P0", "DONE"), version=Version(1, 2)), FIRST)
     found: list[str] = []
     more = True
     while more:
-        since = store.changes_since(mark, (TASK,), 2)
+        since = shared.changes_since(mark, (TASK,), 2)
         found += [str(page.reference) for page in since.pages]
         mark, more = since.mark, since.more
     assert sorted(found) == [f"A.P{number}" for number in range(5)]
 
 
-def test_after_a_reindex_everything_is_to_be_derived_anew(store: Store) -> None:
-    store.save(task("A.B", "READY"), None)
-    mark = store.changes_since("", (TASK,)).mark
-    store.reindex()
-    since = store.changes_since(mark, (TASK,))
+def test_after_a_reindex_everything_is_to_be_derived_anew(shared: Store) -> None:
+    shared.save(task("A.B", "READY"), None)
+    mark = shared.changes_since("", (TASK,)).mark
+    shared.reindex()
+    since = shared.changes_since(mark, (TASK,))
     assert since.anew
-    assert changed(store, since.mark) == (since.mark, [])
+    assert changed(shared, since.mark) == (since.mark, [])
 
 
 def test_objects_are_counted_by_value(store: Store) -> None:
@@ -722,3 +730,40 @@ def test_any_page_can_be_kept(store: Store, parts: list[str], content: str,
     assert (kept.reference, kept.content, dict(kept.objects[0].values)) == (
         reference, content, values)
     assert str(reference) in names(store, Query(TASK, space=reference.space))
+
+
+# -- marks and runs --------------------------------------------------------------------------
+
+
+def test_marks_are_kept_in_order_until_their_list_is_dropped(store: Store) -> None:
+    for key in ("b", "a", "b", "ü"):
+        store.mark("done", key)
+    store.mark("other", "c")
+    assert list(store.marks("done")) == ["a", "b", "ü"]
+    assert store.marked("done", "a") and not store.marked("done", "c")
+    store.unmark("done")
+    assert list(store.marks("done")) == [] and not store.marked("done", "a")
+    assert store.marked("other", "c")
+
+
+def test_a_batch_sees_its_own_marks(store: Store) -> None:
+    with store.batch():
+        store.save(page("A.One"), None)
+        store.mark("done", "one")
+        assert store.marked("done", "one")
+        assert list(store.marks("done")) == ["one"]
+    assert store.marked("done", "one")
+
+
+def test_a_run_s_saves_are_listed_with_the_first_and_the_last_version(store: Store) -> None:
+    one = page("A.One", run="a1")
+    store.save(one, None)
+    store.save(replace(one, version=Version(2, 1)), FIRST)
+    store.save(page("A.Other", run="b2"), None)
+    store.save(page("A.Person"), None)
+    assert [(str(row.reference), row.kind, row.before, row.after)
+            for row in store.touched("a1")] == [("A.One", "created", None, Version(2, 1))]
+    assert store.touched_kinds("a1") == {"created": 1}
+    assert store.touched_page("a1", ref("A.Other")) is None
+    assert store.touched("a1", after="A.One") == []
+    assert [item.run for item in store.revisions(ref("A.One"))] == ["a1", "a1"]

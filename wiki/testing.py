@@ -3,7 +3,8 @@
     from wiki.testing import run_executor
 
     def test_every_row_becomes_a_page():
-        result = run_executor("pages/Executors/ImportCSV.py", params={"targetSpace": "Books"},
+        result = run_executor("Executors.ImportCSV", pages=["pages"],
+                              params={"targetSpace": "Books"},
                               attachments={"books.csv": b"name,year\\nDune,1965\\n"})
         assert result.outcome == "DONE", result.log
         assert result.wiki.get("Books.Dune").title == "Dune"
@@ -59,7 +60,8 @@ class Result:
     #: (level, message), in order.
     log: list[tuple[str, str]]
     progress: Progress
-    #: The wiki after the run, with Admin's rights; of a dry run, as it would be.
+    #: The wiki after the run, with Admin's rights; of a dry run, as it would be. It is there as
+    #: long as this result, or one that was made after it.
     wiki: Wiki
     #: The task's page after the run.
     task: OpenDocument
@@ -158,8 +160,11 @@ def _task(wiki: Wiki, name: str, executor: str, params: Mapping[str, Any] | None
     obj = page.object(TASK_CLASS) or page.add_object(TASK_CLASS)
     obj.update(taskExecutor=executor, status=Status.RUNNING.value)
     if params is not None:
-        values = page.object(parameter_class) or page.add_object(parameter_class)
-        values.update(**params)
+        values = page.object(parameter_class)
+        if values is None:
+            page.add_object(parameter_class, **params)
+        else:
+            values.update(**params)
     for filename, content in attachments.items():
         page.attach(filename, content)
     page.save()
@@ -188,7 +193,9 @@ def _run(bench: Bench, run: Run) -> Result:
             stream.seek(before)
             log = [(item["level"], item["message"])
                    for item in messages(parse_lines(stream.read()))]
-    wiki = bench.wiki if script.wiki is None else script.wiki.as_user(ADMIN_USER)
+    wiki = bench.wiki
+    if run.dry_run and script.wiki is not None:
+        wiki = script.wiki.as_user(ADMIN_USER)
     page = bench.wiki.get(run.task)
     return Result(outcome, error, exception, log, script.progress.last, wiki, page,
                   _rejected(page), bench)

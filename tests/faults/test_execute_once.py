@@ -19,6 +19,7 @@ from conftest import Server, until
 from test_server_kill import call
 
 from wiki.tasks.names import Status
+from wiki.tasks.runs import Runs
 
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "4"))
 SEED = int(os.environ.get("SOAK_SEED", "20261124"))
@@ -90,6 +91,13 @@ class Chaos:
             cursor = page["next_cursor"]
         return found
 
+    def none_is_stale(self) -> bool:
+        """Whether a process runs each task that says RUNNING."""
+        runs = Runs(self.server.data / "runs")
+        living = {run.task for run in map(runs.load, filter(runs.alive, runs.ids())) if run}
+        running = {name for name, status in self.statuses().items() if status == Status.RUNNING}
+        return running <= living
+
     def settled(self) -> bool:
         return not {Status.READY, Status.RUNNING} & set(self.statuses().values())
 
@@ -144,6 +152,7 @@ def test_no_work_is_done_twice_or_lost_whatever_is_killed(
         names += chaos.make_ready(round_)
         chaos.strike()
         until(server.answers, 60, "the server does not come back")
+        until(chaos.none_is_stale, NOTICED_WITHIN, "a task stays RUNNING without a process")
         assert_each_ran_once(chaos)
     until(chaos.settled, NOTICED_WITHIN + 2.0 * len(names),
           "a task is lost, or RUNNING without a process")

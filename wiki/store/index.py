@@ -218,10 +218,10 @@ class Index:
         with self.writing() as connection:
             entries = list({entry.document.reference: entry for entry in entries}.values())
             gone = [str(reference) for reference in removed]
+            changed = _last_change(connection)
             known = _ids(connection, [*gone, *(str(e.document.reference) for e in entries)])
             _clear(connection, list(known.values()))
             _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
-            changed = _last_change(connection)
             _note_removals(connection, gone, changed)
             _insert(connection, entries, known, changed + len(gone))
             if mark is not None:

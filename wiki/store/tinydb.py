@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
-
-import sqlalchemy as sa
 
 from wiki.errors import (
     Conflict,
@@ -32,18 +28,7 @@ from wiki.errors import (
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 from wiki.store import pagedb
-from wiki.store import query as queries
-from wiki.store.base import (
-    Blob,
-    ChangedPage,
-    Healing,
-    Hit,
-    Problem,
-    Query,
-    Row,
-    Since,
-    Touched,
-)
+from wiki.store.base import Blob, Healing, Problem, Touched
 from wiki.store.batch import (
     Aside,
     Change,
@@ -55,9 +40,11 @@ from wiki.store.batch import (
     compare,
 )
 from wiki.store.blobs import Blobs
+from wiki.store.cache import PageCache
 from wiki.store.commit import Committer
 from wiki.store.files import PageFiles, Stamp
-from wiki.store.index import Index, documents, links, properties, tags, to_row
+from wiki.store.finding import Finding
+from wiki.store.index import Index
 from wiki.store.journal import Mark, Touch, Unmark, boot_id
 from wiki.store.lock import WriterLock
 from wiki.store.marks import Marks
@@ -71,11 +58,9 @@ MARKED_CHUNK = 4096
 MAX_KEY = 4000
 #: How many parsed pages are kept in memory.
 CACHED = 2000
-_ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
-        documents.c.version, documents.c.hidden)
 
 
-class TinyDBStore:
+class TinyDBStore(Finding):
     """A :class:`wiki.store.base.Store` in one directory; any number of processes may have it
     open. After a fork it goes on working in the child."""
 
@@ -95,7 +80,7 @@ class TinyDBStore:
         self._index = Index(data / "index.db")
         self._marks = Marks(data / "marks.db")
         self._lock = WriterLock(data / "lock")
-        self._cache = _Cache(CACHED)
+        self._cache = PageCache(CACHED)
         self._batch = ThreadBatch()
         self._committer = Committer(data / "journal", self._files, self._index, self._marks)
         self._upkeep = Upkeep(self._files, self._blobs, self._index)
@@ -401,79 +386,6 @@ class TinyDBStore:
         """A seekable stream; raises AttachmentNotFound."""
         return self._blobs.open(sha256)
 
-    # -- finding ---------------------------------------------------------------------------
-
-    def query(self, query: Query) -> Iterator[Row]:
-        """Rows, fetched as they are asked for; raises QueryError."""
-        self._flush()
-        return queries.run(self._index, query)
-
-    def count(self, query: Query) -> int:
-        """How many documents fit, ``limit`` and ``offset`` aside; raises QueryError."""
-        self._flush()
-        return queries.count(self._index, query)
-
-    def spaces(self) -> list[tuple[str, int]]:
-        """Every space that holds pages, with their number, in order."""
-        self._flush()
-        column = documents.c.space
-        return [(space, number) for space, number in self._index.rows(
-            sa.select(column, sa.func.count()).group_by(column).order_by(column))]
-
-    def search(self, text: str, space: str | None = None, limit: int = 20,
-               offset: int = 0) -> Sequence[Hit]:
-        """Pages with all the words, best first; the last word may be a beginning."""
-        self._flush()
-        return self._index.search(text, space, limit, offset)
-
-    def backlinks(self, reference: Reference) -> list[Reference]:
-        """The pages that link to the page, or have it for a parent."""
-        self._flush()
-        return self._references(sa.select(links.c.doc_ref)
-                                .where(links.c.target == str(reference))
-                                .order_by(links.c.doc_ref))
-
-    def tags(self) -> list[tuple[str, int]]:
-        """Every tag with its number of pages, in order."""
-        self._flush()
-        return [(tag, number) for tag, number in self._index.rows(
-            sa.select(tags.c.tag, sa.func.count()).group_by(tags.c.tag).order_by(tags.c.tag))]
-
-    def tagged(self, tag: str) -> list[Reference]:
-        self._flush()
-        return self._references(sa.select(tags.c.doc_ref).where(tags.c.tag == tag)
-                                .order_by(tags.c.doc_ref))
-
-    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
-        """Pages by their last change, newest first."""
-        self._flush()
-        return [to_row(row) for row in self._index.rows(
-            sa.select(*_ROW).order_by(documents.c.updated.desc(), documents.c.reference)
-            .limit(limit).offset(offset))]
-
-    def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
-        """Up to ``limit`` pages that changed since the mark of an earlier answer."""
-        self._flush()
-        era, _, number = mark.rpartition("/")
-        generation, last, rows = self._index.changes_since(int(number or 0), classes, limit)
-        # After the machine went down, what the journal replays is numbered anew.
-        now = f"{self._boot}/{generation}"
-        if era != now:
-            return Since(f"{now}/{last}", anew=True)
-        return Since(f"{era}/{rows[-1][1]}" if rows else mark, tuple(
-            ChangedPage(Reference.parse(ref), fits) for ref, _, fits in rows), len(rows) == limit)
-
-    def tally(self, class_name: str, name: str) -> dict[str, int]:
-        """How many objects of a class have each value of a property, numbers as text."""
-        self._flush()
-        column = properties.c.text
-        return {str(text): int(number) for text, number in self._index.rows(
-            sa.select(column, sa.func.count()).group_by(column)
-            .where(properties.c["class"] == class_name, properties.c.name == name))}
-
-    def _references(self, statement: sa.Select[tuple[str]]) -> list[Reference]:
-        return [Reference.parse(text) for (text,) in self._index.rows(statement)]
-
     # -- upkeep ----------------------------------------------------------------------------
 
     def reindex(self) -> int:
@@ -525,7 +437,7 @@ class TinyDBStore:
         self._index.forget()
         self._marks.forget()
         self._lock.forget()
-        self._cache = _Cache(CACHED)
+        self._cache = PageCache(CACHED)
         self._batch = ThreadBatch()
 
 
@@ -582,27 +494,3 @@ def _forget_after_fork(store: TinyDBStore) -> None:
             forked._after_fork()
 
     os.register_at_fork(after_in_child=forget)
-
-
-class _Cache:
-    """Parsed pages, the least recently used dropped first; each good while its file is."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[Reference, tuple[Stamp, Document]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, reference: Reference, stamp: Stamp) -> Document | None:
-        with self._lock:
-            entry = self._entries.get(reference)
-            if entry is None or entry[0] != stamp:
-                return None
-            self._entries.move_to_end(reference)
-            return entry[1]
-
-    def put(self, reference: Reference, stamp: Stamp, document: Document) -> None:
-        with self._lock:
-            self._entries[reference] = (stamp, document)
-            self._entries.move_to_end(reference)
-            while len(self._entries) > self._size:
-                self._entries.popitem(last=False)

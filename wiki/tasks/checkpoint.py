@@ -21,6 +21,11 @@ from wiki.tasks.runs import Run
 _DONE, _INPUT = "done:", "input:"
 
 
+def list_name(checkpoint: str) -> str:
+    """The list of marks behind a run's ``checkpoint``."""
+    return f"run.{checkpoint}"
+
+
 class Checkpoint:
     """The list of one task's work. Looked up from the first use on."""
 
@@ -30,7 +35,7 @@ class Checkpoint:
         self._wiki = wiki
         self._run = run
         self._read = read
-        self._list = f"run.{run.checkpoint or run.id}"
+        self._list = list_name(run.checkpoint or run.id)
         self._resumes = run.checkpoint not in ("", run.id)
         self._logger = logger
         self._progress = progress
@@ -55,7 +60,7 @@ class Checkpoint:
 
     def clear(self) -> None:
         """All is done: the next run does everything anew."""
-        if self._begun:
+        if self._begun or self._resumes:
             self._wiki.unmark(self._list)
 
     def _begin(self) -> None:

@@ -44,14 +44,19 @@ def is_mail(target: str) -> bool:
 
 def is_web(target: str) -> bool:
     """Whether it is an address of the web."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def shown(target: str) -> str:
     """The target as logs name it: a web address may hold a secret, so only its host."""
+    if not is_web(target):
+        return target
     parts = urlsplit(target)
-    return f"{parts.scheme}://{parts.hostname}" if is_web(target) else target
+    return f"{parts.scheme}://{parts.hostname}"
 
 
 def deliver(message: Message, settings: Settings, now: float) -> None:

@@ -22,8 +22,9 @@ from wiki.tasks.queue import Queue
 from wiki.tasks.runner import Runner
 from wiki.tasks.runs import Ending, Run, is_run_id, timestamp
 
-#: How long the record of an end waits for another one, in seconds.
+#: How long the record of an end waits for another one, and how often it looks, in seconds.
 LOCK_WITHIN = 30.0
+LOOK_EVERY = 0.002
 #: How often a save is tried anew when somebody else saved the page meanwhile.
 ATTEMPTS = 50
 #: The longest error and progress that a run's object keeps, in characters.
@@ -60,7 +61,7 @@ class Ends:
         self._logs = logs
         self._runner = runner
         self._queue = queue
-        self._lock_path = data / "ends.lock"
+        self._lock = FileLock(data / "ends.lock")
         self._log = log
 
     def finish(self, run_id: str) -> None:
@@ -76,7 +77,7 @@ class Ends:
         Returns False if the page does not have the run, having been renamed perhaps. Raises
         WikiError where the page cannot be read or saved.
         """
-        with FileLock(self._lock_path, timeout=LOCK_WITHIN):
+        with self._lock.acquire(LOCK_WITHIN, poll_interval=LOOK_EVERY):
             known, page = self._record(run, ending, name)
             if known:
                 self._runner.forget(run.id)
@@ -91,7 +92,7 @@ class Ends:
         away. None is between the two: its end on its page, and still there."""
         living: dict[str, Run | None] = {}
         ended: list[str] = []
-        with FileLock(self._lock_path, timeout=LOCK_WITHIN):
+        with self._lock.acquire(LOCK_WITHIN, poll_interval=LOOK_EVERY):
             for run_id in self._runner.ids():
                 if self._runner.alive(run_id):
                     living[run_id] = self._runner.load(run_id)
@@ -213,11 +214,15 @@ class Ends:
                       progress=str(progress)[:MAX_TEXT] if progress else "")
         if progress and (progress.ok or progress.skipped or progress.failed):
             record.update(ok=progress.ok, skipped=progress.skipped, failed=progress.failed)
+        if touched := self._wiki.touched_kinds(str(record["id"])):
+            record["pages"] = sum(touched.values())
         if retry is not None:
             record["retryAt"] = timestamp(retry.at)
         task = page.object(TASK_CLASS)
         if task is not None and task["status"] == Status.RUNNING:
             task["status"] = (Status.READY if retry else ending.outcome.status).value
+            if record["dryRun"] is True and retry is None:
+                _end_dry_run(task)
 
     def _retry(self, page: OpenDocument, record: OpenObject, ending: Ending) -> Retry | None:
         """Whether and when the task is tried anew."""

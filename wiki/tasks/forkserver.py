@@ -32,8 +32,9 @@ from wiki.tasks.runs import Runs
 LOOK_EVERY = 1.0
 #: How many keepers wait for runs.
 SPARES = 2
-#: Keepers are made in reserve when nothing has happened for so long, in seconds.
-QUIET = 0.02
+#: Keepers are made in reserve when nothing has happened for so long, in seconds: a run that has
+#: just been given to one is to begin first.
+QUIET = 0.003
 #: How long past both of their grace times the keepers may take to end their runs, in seconds.
 END_WITHIN = 5.0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import DamagedPage, DocumentNotFound
@@ -35,6 +36,8 @@ from wiki.tasks.queue import Entry, Queue, kind
 #: After so many seconds trouble with a page and a broken executor are looked at again: a full
 #: disk, a package that is missing and a right tell nobody when they change.
 AGAIN = 60.0
+#: How many tasks are taken in together.
+PART = 500
 _CLASSES = (TASK_CLASS, EXECUTOR_CLASS)
 
 Warn = Callable[[str], None]
@@ -56,17 +59,16 @@ class Intake:
             executor = self._queue.stale_executor(now, AGAIN)
             if executor is not None:
                 self._look_again(Reference.parse(executor))
-            more = True
-            while more:
-                before = self._queue.mark
-                since = self._wiki.changes_since(before, _CLASSES)
-                if since.anew:
-                    self._build(now)
-                else:
+        more = True
+        while more:
+            since = self._wiki.changes_since(self._queue.mark, _CLASSES)
+            if since.anew:
+                self._build(now)
+            if since.anew or since.pages:
+                with self._queue.changing():
                     self._take(since.pages, now)
-                if since.mark != before:
                     self._queue.mark = since.mark
-                more = since.more
+            more = since.more
 
     def place(self, task: OpenDocument, now: float,
               groups: Mapping[str, list[str]] | None = None) -> Executor | None:
@@ -91,11 +93,15 @@ class Intake:
     # -- what has changed ------------------------------------------------------------------
 
     def _build(self, now: float) -> None:
-        self._queue.clear()
+        """In parts, so that whoever asks the queue meanwhile need not wait for all of it."""
+        with self._queue.changing():
+            self._queue.clear()
         for status in (Status.RUNNING, Status.READY):
-            for row in self._wiki.rows(Query(
-                    TASK_CLASS, (Condition("status", "eq", status.value),))):
-                self._look_at_task(row.reference, self._open(row.reference), now)
+            rows = self._wiki.rows(Query(TASK_CLASS, (Condition("status", "eq", status.value),)))
+            while part := list(islice(rows, PART)):
+                with self._queue.changing():
+                    for row in part:
+                        self._look_at_task(row.reference, self._open(row.reference), now)
 
     def _take(self, pages: Iterable[ChangedPage], now: float) -> None:
         others = [str(page.reference) for page in pages if not page.fits]

@@ -139,7 +139,7 @@ class Items:
         return True
 
     def _fail(self, key: str, error: Exception, row: Row) -> None:
-        reason = one_line(error)
+        reason = str(error) if isinstance(error, WikiError) else one_line(error)
         self._rejected.add(key, reason, row)
         self._progress.count("failed")
         failed = self._progress.failed

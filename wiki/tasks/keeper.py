@@ -9,6 +9,7 @@ outlives it.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import select
 import signal
@@ -25,7 +26,7 @@ from wiki.tasks import limits, strays
 from wiki.tasks.output import LineWriter
 from wiki.tasks.prepared import Prepared, close_from, prepare
 from wiki.tasks.runlog import open_run_log
-from wiki.tasks.runs import Run, Runs, write_json
+from wiki.tasks.runs import Run, Runs
 from wiki.tasks.wake import Waker
 
 #: How often the keeper looks for a request to cancel, in seconds.
@@ -96,7 +97,7 @@ class Keeper:
         """Let the prepared process run, its output in pipes."""
         leader = strays.find(self.prepared.pid)
         if leader is not None:
-            write_json(self.folder / "process.json", asdict(leader))
+            os.write(self.lock, json.dumps(asdict(leader)).encode())
         self.outputs = {reader: LineWriter(self.log, level)
                         for reader, level in self.prepared.readers.items()}
         with suppress(BrokenPipeError):  # it has died just now, which wait() sees
@@ -129,10 +130,11 @@ class Keeper:
         for reader in list(self.outputs):
             self._drain(reader)
         self.limit = self.limit or limits.reached_at(self.run, self.status or 0, self.cpu)
-        write_json(self.folder / "exit.json", {
+        # Not by way of another file: nobody reads it before the lock is free.
+        (self.folder / "exit.json").write_text(json.dumps({
             "status": self.status or 0, "ended": time.time(), "stopped": self.stopped,
             "cancelled": Runs(self.data / "runs").is_cancelled(self.run.id),
-            "limit": self.limit})
+            "limit": self.limit}))
         os.close(self.lock)
         if self.stopped:  # the server may be gone, and another one at work
             Waker(self.data).wake()

@@ -69,7 +69,7 @@ def render_lines(log: str, lines: Iterable[Line], q: str = "", at: int | None = 
                *(("log-fields",) if line.kind == "fields" else ()),
                *(("log-here",) if line.offset == at else ())]
         yield _LINE.format(css=" ".join(css).strip(), offset=line.offset, head=_head(log, line),
-                           text=_text(_body(line)[:most], marks), rest=_rest(log, line, most))
+                           text=_text(_body(line, most), marks), rest=_rest(log, line, most))
 
 
 def _head(log: str, line: Line) -> Markup:
@@ -79,9 +79,10 @@ def _head(log: str, line: Line) -> Markup:
                         level=line.level)
 
 
-def _body(line: Line) -> str:
+def _body(line: Line, most: int) -> str:
+    """The begin of what a line says; a character has at most four bytes."""
     indent = {"header": "", "more": "  ", "fields": " "}[line.kind]
-    return indent + as_text(line.body[:4 * MOST]).translate(CONTROLS)
+    return indent + as_text(line.body[:4 * most])[:most].translate(CONTROLS)
 
 
 def _rest(log: str, line: Line, most: int) -> Markup:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -29,13 +29,24 @@ def format_message(level: str, message: str, when: datetime | None = None,
 
     ``fields`` are kept as JSON; a value that JSON has not is kept as its text.
     """
-    moment = (when or datetime.now(UTC)).astimezone(UTC)
-    header = f"[{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}] {level} - "
     lines = [line.translate(CONTROLS) for line in message.splitlines()] or [""]
-    text = header + "\n  ".join(lines) + "\n"
+    text = _header(level, when) + "\n  ".join(lines) + "\n"
     if fields:
         text += f" {_json(fields)}\n"
     return text.encode(errors="backslashreplace")
+
+
+def format_lines(level: str, messages: Iterable[str]) -> bytes:
+    """Messages as they stand in a log, all of the same moment: for a script that prints much."""
+    when = datetime.now(UTC)
+    header = _header(level, when)
+    return b"".join(f"{header}{message}\n".encode() if message.isprintable()
+                    else format_message(level, message, when) for message in messages)
+
+
+def _header(level: str, when: datetime | None) -> str:
+    moment = (when or datetime.now(UTC)).astimezone(UTC)
+    return f"[{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}] {level} - "
 
 
 def _json(fields: Mapping[str, Any]) -> str:

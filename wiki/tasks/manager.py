@@ -8,9 +8,7 @@ fails if anybody else saved the task since it was read.
 from __future__ import annotations
 
 import logging
-import socket
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,20 +17,20 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from wiki.api import Name, OpenDocument, OpenObject, Wiki
+from wiki.api import Name, OpenDocument, Wiki
 from wiki.errors import Conflict, DamagedPage, DocumentNotFound, TaskError, WikiError
 from wiki.references import Reference
 from wiki.rights import Right
 from wiki.store.base import Condition, Query
+from wiki.tasks.claim import claim
 from wiki.tasks.ends import (
     ATTEMPTS,
     LOCK_WITHIN,
     Ends,
     open_run_id,
-    run_number,
     task_object,
 )
-from wiki.tasks.executors import Executor, limit
+from wiki.tasks.executors import Executor
 from wiki.tasks.intake import Intake
 from wiki.tasks.log import MANAGER_LOG, Logs, log_name
 from wiki.tasks.names import (
@@ -43,16 +41,14 @@ from wiki.tasks.names import (
     Outcome,
     Status,
 )
-from wiki.tasks.obstacles import Obstacles, Waits, group, has_room, number, rank, retry_at
+from wiki.tasks.obstacles import Obstacles, Waits, group, has_room, rank, retry_at
 from wiki.tasks.queue import Entry, Queue
 from wiki.tasks.runner import Runner
-from wiki.tasks.runs import Ending, Progress, Run, timestamp
+from wiki.tasks.runs import Ending, Progress, Run
 from wiki.tasks.wake import Waker
 
 #: How many tasks an invocation looks at; what it finds out is kept, and the next one goes on.
 LOOKS = 1000
-#: Runs that a task's page keeps; older ones are in its history.
-KEPT_RUNS = 50
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
              "tenth")
 
@@ -113,7 +109,7 @@ class Manager:
         self.runner = runner
         self.waker = Waker(data)
         self.waker.watch(wiki)
-        self._lock_path = data / "manager.lock"
+        self._lock = FileLock(data / "manager.lock", timeout=LOCK_WITHIN)
         self._queue = Queue(data / "queue.sqlite")
         self._obstacles = Obstacles(wiki)
         self._intake = Intake(wiki, self._queue, self._obstacles,
@@ -133,7 +129,7 @@ class Manager:
         """Recover what has died, then start the first READY task if there is room for it."""
         started = (now or datetime.now(UTC)).timestamp()
         try:
-            with FileLock(self._lock_path, timeout=LOCK_WITHIN):
+            with self._lock:
                 return self._invoke(started)
         except Timeout:
             return Invocation(message="another manager is at work")
@@ -199,12 +195,13 @@ class Manager:
 
     def _start(self, task: OpenDocument, executor: Executor, entry: Entry, now: float) -> bool:
         try:
-            run = self._claim(task, executor, entry, now)
+            run = claim(task, executor, entry, now)
         except Conflict:
             return False  # somebody saved it just now, and woke the manager
         except WikiError as error:
             self._intake.hold_for_trouble(task, f"its page cannot be saved: {error}", now)
             return False
+        self._log_start(run)
         try:
             self.runner.start(run)
         except (TaskError, OSError) as error:
@@ -213,25 +210,12 @@ class Manager:
             return False
         return True
 
-    def _claim(self, task: OpenDocument, executor: Executor, entry: Entry, now: float) -> Run:
-        """READY -> RUNNING, by a save that only one manager can make."""
-        run = _new_run(task, executor, entry, now)
-        runs = task.objects(RUN_CLASS)
-        for old in runs[:max(0, len(runs) - KEPT_RUNS + 1)]:
-            task.remove_object(RUN_CLASS, old.number)
-        task.add_object(RUN_CLASS, number=run.number, executor=run.executor,
-                        executorVersion=run.version, startedBy=run.starter,
-                        queued=entry.queued, started=timestamp(now), attempt=run.attempt,
-                        dryRun=run.dry_run, checkpoint=run.checkpoint,
-                        host=socket.gethostname(), id=run.id)
-        task_object(task)["status"] = Status.RUNNING.value
-        task.save(comment=f"Run {run.number} started", minor=True)
+    def _log_start(self, run: Run) -> None:
         again = f", attempt {run.attempt}" if run.attempt > 1 else ""
         self.logs.append(log_name(run.task), "INFO",
                          f"Run {run.number} of {run.executor} (version {run.version}) by "
                          f"{run.starter} started{again}", run=run.number)
         self.log("INFO", f"{run.task}: run {run.number} of {run.executor} started")
-        return run
 
     # -- the end of a run ------------------------------------------------------------------
 
@@ -427,33 +411,6 @@ class Manager:
         except (DocumentNotFound, DamagedPage):
             return None
         return obj[name] if obj else None
-
-
-def _new_run(task: OpenDocument, executor: Executor, entry: Entry, now: float) -> Run:
-    """The run that the task asks for, at the executor's version of now."""
-    obj, runs = task_object(task), task.objects(RUN_CLASS)
-    run_id = uuid.uuid4().hex
-    dry_run = obj["dryRun"] is True
-    return Run(
-        id=run_id, task=str(task.reference),
-        number=1 + max((run_number(record) for record in runs), default=0),
-        executor=str(executor.reference), version=executor.version, author=executor.author,
-        script=executor.script, started=now,
-        time_limit=min(filter(None, (executor.time_limit, limit(obj["timeout"]))), default=None),
-        memory_limit=executor.memory_limit, log_limit=executor.log_limit,
-        cpu_limit=executor.cpu_limit, file_limit=executor.file_limit,
-        disk_limit=executor.disk_limit, starter=entry.starter,
-        attempt=int(number(runs[-1]["attempt"])) + 1 if retry_at(task) else 1,
-        dry_run=dry_run, checkpoint=run_id if dry_run else _checkpoint(runs) or run_id,
-        requirements=executor.requirements)
-
-
-def _checkpoint(runs: list[OpenObject]) -> str:
-    """The checkpoint of the last run that was no dry one, unless that run was DONE."""
-    real = [record for record in runs if record["dryRun"] is not True]
-    if not real or real[-1]["outcome"] == Outcome.DONE:
-        return ""
-    return str(real[-1]["checkpoint"] or "")
 
 
 def _place_in_words(position: int, running: list[str], most: int) -> str:

@@ -30,6 +30,8 @@ from wiki.tasks.runs import Ending, Run
 INTERVALS = (10, 60, 300, 1800, 7200, 6 * 3600, 24 * 3600)
 #: Seconds after which the thread looks for messages that another process has kept.
 LOOK = 15.0
+#: Seconds that the end of the server waits for a delivery.
+ENDS_WITHIN = 2.0
 #: How far back a start looks for ends whose message a crash has lost.
 CATCH_UP = timedelta(hours=1)
 _TOLD = ("number", "id", "executor", "executorVersion", "startedBy", "started", "finished",
@@ -134,12 +136,13 @@ class Notifier:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, after the delivery that goes on."""
+        """End the thread, after the delivery that goes on; one that takes longer than
+        :data:`ENDS_WITHIN` is left behind, and made anew when its lease is over."""
         with self._news:
             self._closed = True
             self._news.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(ENDS_WITHIN)
 
     def _run(self) -> None:
         self._guarded(lambda: self.catch_up(datetime.now(UTC)))

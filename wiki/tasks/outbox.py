@@ -33,7 +33,6 @@ class Message:
     target: str
     body: str
     attempts: int = 0
-    error: str = ""
 
 
 class Outbox:
@@ -61,7 +60,7 @@ class Outbox:
             row = connection.execute(
                 "UPDATE messages SET leased = ?, attempts = attempts + 1 WHERE id = (SELECT id "
                 "FROM messages WHERE due <= ? AND leased <= ? ORDER BY due, id LIMIT 1) "
-                "RETURNING id, run, target, body, attempts, error",
+                "RETURNING id, run, target, body, attempts",
                 (now + LEASE, now, now)).fetchone()
         return Message(*row) if row else None
 
@@ -77,12 +76,6 @@ class Outbox:
             row = connection.execute("SELECT min(max(due, leased)) FROM messages "
                                      "WHERE due IS NOT NULL").fetchone()
         return None if row[0] is None else float(row[0])
-
-    def has(self, run: str) -> bool:
-        """Whether there is, or was lately, a message about the run."""
-        with self._writing() as connection:
-            return connection.execute("SELECT 1 FROM messages WHERE run = ? LIMIT 1",
-                                      (run,)).fetchone() is not None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

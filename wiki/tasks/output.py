@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from wiki.tasks.logline import as_text, format_message
+from wiki.tasks.logline import as_text, format_lines
 
 #: A line that a script prints is cut into pieces of this size, in bytes.
 MAX_LINE = 64 * 1024
@@ -61,8 +61,8 @@ class LineWriter:
 
     def _write(self, lines: list[bytes]) -> None:
         if lines and not self._log.full:
-            self._log.write(b"".join(
-                format_message(self._level, as_text(line.rstrip(b"\r"))) for line in lines))
+            self._log.write(format_lines(
+                self._level, (as_text(line.rstrip(b"\r")) for line in lines)))
 
 
 def last_state(line: bytes) -> bytes:

@@ -55,14 +55,17 @@ def execute(data: Path, store: Store, run: Run) -> NoReturn:
     try:
         outcome, error = _attempt(script, run)
     finally:
-        limits.lift()
-        streams.flush()
-        if os.getpid() == own:
-            _write_down(script, Runs(data / "runs").path(run.id), outcome, error)
-        os._exit(0)  # threads that the script left end here
+        try:
+            limits.lift()
+            streams.flush()
+            if os.getpid() == own:
+                _write_down(script, Runs(data / "runs").path(run.id), outcome, error)
+        finally:
+            os._exit(0)  # threads that the script left end here
 
 
 def _write_down(script: ScriptRun, folder: Path, outcome: Outcome, error: str) -> None:
+    """The outcome, once; what is remembered for a next run goes only after it."""
     if read_json(folder / "outcome.json") is not None:
         return
     script.progress.flush()

@@ -268,7 +268,8 @@ class Queue:
         self._run("INSERT OR REPLACE INTO meta VALUES ('mark', ?)", value)
 
     def clear(self) -> None:
-        """Forget all tasks and gates; notes stay."""
+        """Forget all tasks and gates, and how far they went; notes stay."""
+        self._run("DELETE FROM meta")
         self._run("DELETE FROM tasks")
         self._run("DELETE FROM gates")
 

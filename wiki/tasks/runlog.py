@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from wiki.secrets import Secrets
+from wiki.tasks.limits import MEGABYTE
 from wiki.tasks.log import Logs, log_name
 from wiki.tasks.logline import format_message
 from wiki.tasks.masks import FetchedSecrets, Masks
 from wiki.tasks.runs import Run, Runs
 
-MEGABYTE = 1_000_000
 #: Without a limit of its own, a run writes so many megabytes to its log.
 LOG_LIMIT = 1000.0
 

@@ -84,6 +84,7 @@ class LocalRunner:
         self._lock = threading.Lock()
         self._server: _Server | None = None
         self._closed = False
+        self._cleaner = _Cleaner(self._runs)
 
     def prepare(self) -> None:
         """Start the fork server before there is a run, so that the first one is as fast."""
@@ -128,10 +129,10 @@ class LocalRunner:
         return self._runs.load(run_id)
 
     def ids(self) -> Iterator[str]:
-        return self._runs.ids()
+        return (run_id for run_id in self._runs.ids() if run_id not in self._cleaner.given)
 
     def forget(self, run_id: str) -> None:
-        self._runs.remove(run_id)
+        self._cleaner.remove(run_id)
         server = self._server
         if server is not None:
             server.release(run_id)
@@ -143,6 +144,7 @@ class LocalRunner:
         if server is not None:
             server.drain(patience)
             server.close()
+        self._cleaner.close()
         self._server = None
 
     def end_now(self) -> None:
@@ -150,6 +152,40 @@ class LocalRunner:
         server = self._server
         if server is not None:
             server.kill()
+
+
+class _Cleaner:
+    """Removes the folders of runs in a thread of its own, since a disk may take its time."""
+
+    def __init__(self, runs: Runs) -> None:
+        #: Runs whose folders are still to be removed.
+        self.given: set[str] = set()
+        self._runs = runs
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def remove(self, run_id: str) -> None:
+        """Remove the run's folder soon."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="cleaner", daemon=True)
+                self._thread.start()
+            self.given.add(run_id)
+            self._queue.put(run_id)
+
+    def close(self) -> None:
+        """Remove what is left, and end."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _work(self) -> None:
+        while (run_id := self._queue.get()) is not None:
+            self._runs.remove(run_id)
+            self.given.discard(run_id)
 
 
 class _Server:

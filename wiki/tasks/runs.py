@@ -5,13 +5,14 @@ Each run has a folder ``<data>/runs/<id>`` with these files:
 * ``run.json``: what runs, written before it starts.
 * ``lock``: held by the run's keeper for as long as the run lives, and freed by the operating
   system when that dies. Whether a run lives is told by this lock alone. Its time is the last
-  sign of life.
-* ``process.json``: which process the script's is, so that what it leaves can be found.
+  sign of life, and it says which process the script's is, so that what that leaves is found.
 * ``progress.json``: how far it is, written by the run's process.
 * ``cancel``: is there once somebody asked for the run's end; it says so where it was the
   server, which stops.
 * ``outcome.json``: written once by the run's own process when ``run`` has ended.
 * ``exit.json``: written by the keeper when the process has ended, before it frees the lock.
+* ``secrets.json``: the names of the secrets that it has fetched, whose values no log shows.
+* ``rejected.jsonl``, ``rejected.csv``: its items that failed.
 * ``work/``: the working directory of the script.
 """
 
@@ -237,7 +238,7 @@ class Runs:
         """Where the keeper was killed: kill what the script has left."""
         path = self.path(run_id)
         if path.is_dir() and not (path / "exit.json").exists():
-            leader = read_json(path / "process.json")
+            leader = read_json(path / "lock")
             kill_strays(run_id, Process(**leader) if leader else None)
 
     def remove(self, run_id: str) -> None:

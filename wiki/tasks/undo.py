@@ -30,6 +30,7 @@ from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.store import Store
 from wiki.store.base import Touched
+from wiki.tasks.checkpoint import list_name
 from wiki.tasks.log import Logs, log_name
 from wiki.tasks.names import RUN_CLASS
 from wiki.tasks.runs import timestamp
@@ -226,8 +227,12 @@ class Undo:
         self._wiki.as_user(user).require(Right.EDIT, task)
         if record["dryRun"]:
             raise TaskError(f"Run {number} of {task.reference} was a dry run: it changed nothing")
-        if not record["outcome"]:  # it is recorded when the run's process has ended
-            raise TaskError(f"Run {number} of {task.reference} goes on; cancel it first")
+        for other in task.objects(RUN_CLASS):  # also one that goes on where this one stopped
+            same = (other["number"] == number
+                    or (other["checkpoint"] and other["checkpoint"] == record["checkpoint"]))
+            if same and not other["outcome"]:
+                raise TaskError(f"Run {other['number']} of {task.reference} goes on; "
+                                "cancel it first")
         return record
 
     def undo(self, name: Name, number: int, user: str) -> Undone:
@@ -238,6 +243,8 @@ class Undo:
         back = _Back(self._wiki, user, Changes(self._wiki.as_user(user), run, task.reference),
                      run, f"Run {number} of {task.reference} taken back")
         done = back.all()
+        if checkpoint := str(record["checkpoint"] or ""):  # its items are to be done anew
+            self._wiki.unmark(list_name(checkpoint))
         self._record(task.reference, number)
         self._log(task.reference, number, user, done)
         return done

@@ -140,7 +140,8 @@ SCHEMAS: Mapping[str, JSON] = {
                               "description": "Begin and end of each word found in snippet"}}),
     "Progress": _object({"done": NUMBER, "total": NUMBER, "message": TEXT, "percent": NUMBER,
                          "elapsed": NUMBER, "remaining": NUMBER, "started": NUMBER,
-                         "updated": NUMBER}),
+                         "updated": NUMBER, "steps": TAGS, "ok": COUNT, "skipped": COUNT,
+                         "failed": COUNT}),
     "Task": _object(TASK),
     "Waiting": _object({
         "position": {"type": ["integer", "null"], "minimum": 1,

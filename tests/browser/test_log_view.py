@@ -1,0 +1,124 @@
+"""The viewer of logs in a browser, against the real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Server
+from playwright.sync_api import Page, expect, sync_playwright
+
+from wiki.tasks.log import MANAGER_LOG, Logs
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+VIEWER = "/TaskExecutorCode.ShowLog?log="
+#: The sample task's log; it has ended, so nothing comes to it.
+LOG = "Tasks.ImportCountries.log"
+#: Milliseconds that a step may take on a slow machine.
+PATIENCE = 60_000
+AT_END = "pre => pre.scrollHeight - pre.scrollTop - pre.clientHeight < 40"
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
+
+
+@pytest.fixture
+def logs(server: Server) -> Logs:
+    return Logs(server.data / "logs")
+
+
+@pytest.fixture
+def page(server: Server) -> Iterator[Page]:
+    """A guest's browser in New York; an error of a script of ours fails the test."""
+    errors: list[str] = []
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(base_url=server.url, timezone_id="America/New_York")
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text)
+                if "Content Security Policy" in message.text else None)
+        yield page
+        browser.close()
+    assert errors == []
+
+
+def fill(logs: Logs, log: str, count: int) -> None:
+    for number in range(count):
+        logs.append(log, "DEBUG" if number % 2 else "INFO", f"row {number}.", {"row": number})
+
+
+def test_the_end_is_followed_until_one_scrolls_up_and_again_at_the_end(
+        page: Page, logs: Logs) -> None:
+    fill(logs, MANAGER_LOG, 300)
+    page.goto(VIEWER + MANAGER_LOG)
+    pre = page.locator("section.log pre")
+    expect(page.locator(".log-state")).to_have_text("live")
+    logs.append(MANAGER_LOG, "WARN", "news one")
+    expect(pre.locator(".level-warn")).to_contain_text("news one")
+    assert pre.evaluate(AT_END)
+
+    pre.evaluate("pre => { pre.scrollTop -= 300 }")
+    page.wait_for_function("() => !document.querySelector('section.log').logView.sticky")
+    logs.append(MANAGER_LOG, "WARN", "news two")
+    expect(pre).to_contain_text("news two")
+    assert not pre.evaluate(AT_END)
+
+    pre.evaluate("pre => { pre.scrollTop = pre.scrollHeight }")
+    page.wait_for_function("() => document.querySelector('section.log').logView.sticky")
+    logs.append(MANAGER_LOG, "WARN", "news three")
+    expect(pre).to_contain_text("news three")
+    assert pre.evaluate(AT_END)
+
+
+def test_what_is_older_comes_where_one_scrolls_up(page: Page, logs: Logs) -> None:
+    fill(logs, LOG, 1000)
+    page.goto(VIEWER + LOG)
+    pre = page.locator("section.log pre")
+    expect(pre).to_contain_text("row 999.")
+    expect(pre).not_to_contain_text("row 850.")
+    pre.evaluate("pre => { pre.scrollTop = 0 }")
+    expect(pre).to_contain_text("row 850.")
+    shown = pre.locator(".line:not(.more)").all_inner_texts()
+    rows = [text.rpartition("row ")[2] for text in shown]
+    assert rows == sorted(rows, key=lambda text: float(text))
+
+
+def test_levels_are_hidden_and_counted_and_times_are_the_readers(
+        page: Page, logs: Logs) -> None:
+    log = "Tasks.Old-20260101-000000.log"
+    fill(logs, log, 10)
+    page.goto(VIEWER + log)
+    page.get_by_label("DEBUG").uncheck()
+    expect(page.locator(".log-hidden")).to_have_text("5 lines hidden")
+    expect(page.get_by_text("row 1.")).to_be_hidden()
+    expect(page.get_by_text('{"row": 2}')).to_be_hidden()
+    page.get_by_label("fields").check()
+    expect(page.get_by_text('{"row": 2}')).to_be_visible()
+
+    time = page.locator("section.log time").first
+    local = time.evaluate("""time => new Date(time.dateTime).toLocaleTimeString(
+        "en-GB", {timeZone: "America/New_York"})""")
+    expect(time).to_contain_text(local)
+    page.get_by_role("button", name="Local time").click()
+    utc = str(time.get_attribute("datetime"))
+    expect(time).to_have_text(utc.replace("T", " ").replace("Z", ""))
+
+
+def test_a_hit_and_a_long_line_are_shown(page: Page, logs: Logs) -> None:
+    fill(logs, LOG, 1000)
+    logs.append(LOG, "OUT", "long " + "y" * 10_000)
+    fill(logs, LOG, 300)
+    page.goto(VIEWER + LOG)
+    page.get_by_label("Search this log").fill("LONG YY")
+    page.get_by_role("button", name="Previous").click()
+    here = page.locator(".log-here")
+    expect(here.locator("mark")).to_have_text("long yy")
+    expect(here).to_be_in_viewport()
+    here.get_by_role("link", name="show all").click()
+    page.wait_for_function(
+        "() => document.querySelector('.line.level-out').textContent.includes('y'.repeat(9990))")
+    page.locator(".level-info .log-at").first.click()
+    expect(page.locator(".log-here")).to_be_in_viewport()

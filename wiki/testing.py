@@ -143,8 +143,7 @@ def _executor(wiki: Wiki, executor: str | Path) -> Executor:
         name, script = "Executors.Test", name
     if script:
         page = wiki.get_or_new(name)
-        obj = page.object(EXECUTOR_CLASS) or page.add_object(EXECUTOR_CLASS)
-        obj["script"] = script
+        _put(page, EXECUTOR_CLASS, {"script": script})
         page.save()
     return open_executor(wiki, wiki.get(name).reference)
 
@@ -157,17 +156,21 @@ def _parameter_class(wiki: Wiki, executor: Executor) -> str:
 def _task(wiki: Wiki, name: str, executor: str, params: Mapping[str, Any] | None,
           attachments: Mapping[str, bytes], parameter_class: str) -> None:
     page = wiki.get_or_new(name)
-    obj = page.object(TASK_CLASS) or page.add_object(TASK_CLASS)
-    obj.update(taskExecutor=executor, status=Status.RUNNING.value)
+    _put(page, TASK_CLASS, {"taskExecutor": executor, "status": Status.RUNNING.value})
     if params is not None:
-        values = page.object(parameter_class)
-        if values is None:
-            page.add_object(parameter_class, **params)
-        else:
-            values.update(**params)
+        _put(page, parameter_class, params)
     for filename, content in attachments.items():
         page.attach(filename, content)
     page.save()
+
+
+def _put(page: OpenDocument, class_name: str, values: Mapping[str, Any]) -> None:
+    """Set values of the page's first object of the class, or add one with them."""
+    obj = page.object(class_name)
+    if obj is None:
+        page.add_object(class_name, **values)
+    else:
+        obj.update(**values)
 
 
 def _new_run(bench: Bench, executor: Executor, task: str, dry_run: bool) -> Run:

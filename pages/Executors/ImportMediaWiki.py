@@ -286,7 +286,7 @@ class Importer:
                       self.titles.numbers.get(name.lower()))
             if number is None:
                 there = ", ".join(f"{number} {name}".strip() for number, name
-                                  in sorted(self.titles.names.items()) if number >= 0)
+                                  in sorted(self.titles.names.items()) if number > 0)
                 self.task.fail(f"namespaces: the dump has no namespace {name!r}; it has 0, "
                                f"{there}")
             numbers.add(number)

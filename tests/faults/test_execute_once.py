@@ -155,7 +155,7 @@ def test_no_work_is_done_twice_or_lost_whatever_is_killed(
         until(chaos.none_is_stale, NOTICED_WITHIN, "a task stays RUNNING without a process")
         assert_each_ran_once(chaos)
     until(chaos.settled, NOTICED_WITHIN + 2.0 * len(names),
-          "a task is lost, or RUNNING without a process")
+          f"tasks are lost, or RUNNING without a process; the data is in {server.data}")
     assert_all_is_told(chaos, names)
     print(f"{ROUNDS} rounds, {len(names)} tasks, seed {SEED}: "
           f"{dict(Counter(chaos.statuses().values()))}")

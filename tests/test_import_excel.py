@@ -132,7 +132,7 @@ def test_a_row_with_an_error_in_it_is_a_bad_row() -> None:
     (workbook([]), "no header"),
     (workbook([[1, 2], [3, 4]]), "no column names"),
     (with_part(workbook([["name"], ["X"]]), "xl/worksheets/sheet1.xml", b"<worksheet><she"),
-     "damaged"),
+     "cannot be read"),
     (with_part(workbook([["name"], ["X"]]), "xl/workbook.xml", b"<x"), "cannot be read"),
     (with_part(workbook([["name"], ["X"]]), "xl/worksheets/sheet1.xml",
                BILLION_LAUGHS.encode() + b"<worksheet><sheetData><row><c t='str'><v>&j;</v></c>"

@@ -6,6 +6,7 @@ in `Lib.Rows`, which other imports share. The task's parameters are those of
 """
 
 import codecs
+import io
 import json
 import math
 from contextlib import closing, contextmanager
@@ -138,10 +139,24 @@ def open_bytes(attachment):
         head = stream.read(4)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             stream.seek(0)
-            yield codecs.EncodedFile(stream, "utf-8", "utf-16")
+            with io.TextIOWrapper(stream, encoding="utf-16", newline="\n") as text:
+                yield AsUTF8(text)
             return
         stream.seek(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
         yield stream
+
+
+class AsUTF8:
+    """A stream of text as one of bytes in UTF-8."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def read(self, size=-1):
+        return self._text.read(size).encode()
+
+    def readline(self, size=-1):
+        return self._text.readline(size).encode()
 
 
 def is_lines(attachment):
@@ -199,11 +214,10 @@ def only_array(attachment):
 
 def read_lines(stream):
     """The records of an NDJSON file, and what is wrong with each; empty lines are none."""
-    number = 0
-    for line in iter(lambda: stream.readline(MAX_LINE), b""):
-        number += 1
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), 1):
         if len(line) >= MAX_LINE:
-            raise TaskFailed(f"line {number} is longer than {MAX_LINE} bytes; the file is no NDJSON")
+            raise TaskFailed(f"line {number} is longer than {MAX_LINE} bytes; the file is no "
+                             "NDJSON")
         if line.strip(WHITE):
             yield read_line(line)
 

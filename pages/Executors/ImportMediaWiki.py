@@ -375,7 +375,7 @@ class Importer:
                              f"{self.templates.total():,}", f"{len(self.templates):,}", named,
                              ", …" if len(self.templates) > NAMED else "")
         for what, count in self.left_out.most_common():
-            self.logger.info("Left out: %s %s", f"{count:,}", what)
+            self.logger.info("Left out: %s (%s)", what, f"{count:,}")
 
 
 def target_spaces(task, space):

@@ -254,7 +254,7 @@ def checked_rows(source, table):
     with closing(source.rows()) as rows:
         for number, cells, problem in rows:
             row = Row(number, fit_width(cells, table.width), problem)
-            row.problem = row.problem or problem_of(row, table)
+            row.problem = row.problem or columns_of.damage(row.cells) or problem_of(row, table)
             yield row
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from wiki.api import OpenDocument, Wiki
@@ -15,9 +11,7 @@ from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS
 from wiki.tasks.requirements import missing
-
-#: What a script must define.
-ENTRY = "run"
+from wiki.tasks.scriptcheck import fatal_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,43 +116,9 @@ def runners(executor: OpenDocument) -> list[str]:
     return [named] if isinstance(named, str) and named else list(named or ())
 
 
-@lru_cache(maxsize=64)
 def check_script(script: str, name: str) -> str:
     """What keeps the script from running, as far as that shows without running it, or ``""``."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an old escape sequence is the script's own affair
-            tree = ast.parse(script, name)
-            compile(script, name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg} ({type(error).__name__})"
-    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
-        return f"it cannot be compiled: {type(error).__name__}: {error}"
-    if not any(_defines(node) for node in _statements(tree.body)):
-        return f"it defines no function {ENTRY}(logger, wiki, task)"
-    return ""
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of the module, those within ``if``, ``try``, ``with`` and loops too."""
-    for statement in body:
-        yield statement
-        for inner in ("body", "orelse", "finalbody"):
-            if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield from _statements(getattr(statement, inner, []))
-        for handler in getattr(statement, "handlers", []):
-            yield from _statements(handler.body)
-
-
-def _defines(node: ast.stmt) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return node.name == ENTRY
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return any((alias.asname or alias.name) in (ENTRY, "*") for alias in node.names)
-    targets = node.targets if isinstance(node, ast.Assign) else (
-        [node.target] if isinstance(node, ast.AnnAssign) else [])
-    return any(isinstance(name, ast.Name) and name.id == ENTRY
-               for target in targets for name in ast.walk(target))
+    return str(fatal_problem(script, name) or "")
 
 
 def limit(value: Any) -> float | None:

@@ -142,12 +142,13 @@ class Starter:
 
     def start(self, user: str, executor: Name, params: Mapping[str, Any] | None = None,
               files: Files = (), *, name: str = "", title: str = "", dry_run: bool = False,
-              ready: bool = True, like: Name | None = None) -> Reference:
+              ready: bool = True, like: Name | None = None, trial: bool = False) -> Reference:
         """Make a task's page and, unless not ``ready``, let it run; returns its name.
 
         The page is a copy of the task ``like`` where one is given, else of the executor's
         template. ``params`` are values by property; ``files`` are streamed; a bare ``name`` is
-        in the executor's space for tasks.
+        in the executor's space for tasks. A ``trial`` is a hidden task, with no timetable, group
+        or notices of the one that it is like.
 
         Raises DocumentExists, InvalidValue, InvalidDocument, InvalidReference, AccessDenied,
         NotFound, TooLarge or TaskError.
@@ -158,6 +159,10 @@ class Starter:
         given = Reference.parse(name, _task_home(page)) if name else None
         task = writer.new(given or self.suggest_name(page))
         _copy(source, task)
+        if trial:
+            task.hidden = True
+            for old in task.objects(TASK_CLASS):
+                task.remove_object(TASK_CLASS, old.number)
         task.title = title or (source.title if like and source else "")
         obj = task.object(TASK_CLASS) or task.add_object(TASK_CLASS,
                                                          taskExecutor=str(page.reference))

@@ -6,7 +6,7 @@ page once the form is saved, so that nothing typed is ever lost on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, runs, show
 from wiki.web.errors import status_of
 from wiki.web.fields import Field
+from wiki.web.saving import identity, objects_at, save_objects
+from wiki.web.scriptpages import warn_of_scripts
 from wiki.web.session import login_required
 
 blueprint = Blueprint("objects", __name__)
@@ -91,21 +93,15 @@ def add(document: Document, version: Version, shown: list[FormObject]) -> Answer
 def save(changed: Document, version: Version, shown: list[FormObject]) -> Answer:
     """Save over the version that the form began with, or over a newer one in which nobody
     touched the same objects: a run that started or ended meanwhile, say."""
-    base = objects_at(changed, version)
-    theirs = page(str(changed.reference)).record
-    merged = merge(base, changed.objects, theirs.objects)
-    newest = replace(changed, objects=merged) if merged is not None else changed
-    seen = theirs.version == version  # nobody signs a script that the form did not show
     try:
-        saved = reader().save(newest, version if merged is None else theirs.version,
-                              comment=request.form.get("comment", "").strip(),
-                              minor="minor" in request.form, vouch=seen)
+        saved = save_objects(changed, version, request.form.get("comment", "").strip(),
+                             "minor" in request.form)
     except InvalidValue as error:
         fields.mark(all_fields(shown), error)
         return show_form(changed, version, shown, error=str(error)), 400
     except Conflict as error:
         theirs = page(str(changed.reference)).record
-        known = {identity(obj) for obj in (*base, *changed.objects)}
+        known = {identity(obj) for obj in (*objects_at(changed, version), *changed.objects)}
         shown += [form_object(obj, obj.values) for obj in theirs.objects
                   if identity(obj) not in known]
         return show_form(theirs, theirs.version, shown, error=str(error),
@@ -113,44 +109,8 @@ def save(changed: Document, version: Version, shown: list[FormObject]) -> Answer
     except WikiError as error:
         return show_form(changed, version, shown, error=str(error)), status_of(error)
     flash(f"Saved as version {saved.version}.", "success")
+    warn_of_scripts(saved)
     return redirect(page_url(saved.reference))
-
-
-def objects_at(document: Document, version: Version) -> tuple[Object, ...]:
-    """The objects that the form began with."""
-    return reader().revision(document.reference, version).objects
-
-
-def identity(obj: Object) -> tuple[str, int]:
-    """What tells an object of a page from its others."""
-    return obj.class_name, obj.number
-
-
-def merge(base: Sequence[Object], mine: Sequence[Object],
-          theirs: Sequence[Object]) -> tuple[Object, ...] | None:
-    """Both changes since ``base``, or None where they changed the same object."""
-    bases, ours, others = ({identity(obj): obj for obj in side} for side in (base, mine, theirs))
-    merged = []
-    for key in dict.fromkeys([*others, *ours]):
-        old, my, their = bases.get(key), ours.get(key), others.get(key)
-        if same(my, old):
-            kept = their
-        elif same(their, old) or same(my, their):
-            kept = my
-        else:
-            return None
-        if kept is not None:
-            merged.append(kept)
-    return tuple(merged)
-
-
-def same(one: Object | None, other: Object | None) -> bool:
-    """Whether two states of an object differ in no value; an empty one counts as none."""
-    if one is None or other is None:
-        return one is other
-    values = [{name: value for name, value in obj.values.items() if not classes.is_empty(value)}
-              for obj in (one, other)]
-    return values[0] == values[1]
 
 
 def all_fields(shown: list[FormObject]) -> list[Field]:

@@ -8,7 +8,8 @@ from wiki.rendering.macros import MacroContext, macro
 
 @macro("livetable")
 def livetable(context: MacroContext, class_: str = "", columns: str = "", space: str = "",
-              sort: str = "", rows: int = 25, id: str = "") -> Markup:
+              sort: str = "", rows: int = 25, id: str = "",
+              hidden: bool = True) -> Markup:
     """Show pages as a table that readers sort, filter and page through.
 
     `class` is the class of objects whose pages are shown (default: all pages); `columns` are
@@ -16,4 +17,4 @@ def livetable(context: MacroContext, class_: str = "", columns: str = "", space:
     keeps to one space; `sort` is the first order, `-` before it turns it round; `rows` is how
     many a page of the table has; `id` tells two tables of one class on a page apart.
     """
-    return LiveTable(context, class_, columns, space, sort, rows, id).render()
+    return LiveTable(context, class_, columns, space, sort, rows, id, hidden).render()

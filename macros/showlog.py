@@ -35,6 +35,8 @@ FORM = Markup("""\
 aria-label="Search this log">
 <button name="find" value="previous">Previous</button>
 <button name="find" value="next">Next</button>
+<button name="find" value="previous-error">Previous error</button>
+<button name="find" value="next-error">Next error</button>
 <fieldset class="log-levels"><legend class="visually-hidden">Shown levels</legend>{levels}
 <button>Filter</button></fieldset>
 <span class="log-hidden" aria-live="polite">{hidden}</span></form>
@@ -56,7 +58,8 @@ def showlog(context: MacroContext, log: str = "", lines: int = 200,
     `log` is its name, `Tasks.SimpleTask.log` for the log of that task; without it, the one in
     the address (`?log=`). `lines` how many are shown; `follow="false"` shows it as it is now.
     An address may ask for another part of the log: `at` an offset in bytes, `before` or `after`
-    one, `run` by its number, or the `find=next` or `find=previous` line with the text `q`.
+    one, `run` by its number, or the `find=next` or `find=previous` line with the text `q`;
+    `next-error` and `previous-error` find errors.
     """
     asked = context.args.get("log", "")
     name = log or asked
@@ -125,7 +128,7 @@ def note(log: str, screen: Screen) -> Markup:
     if screen.go_on is not None:
         ways = (("Search on forwards", "next"), ("Search on backwards", "previous"))
         more = Markup(" ").join(LINK.format(viewer_url(
-            log, q=screen.q, find=way, **{"from": screen.go_on}), label) for label, way in ways)
+            log, q=screen.q, find=way + ("-error" if screen.errors else ""), **{"from": screen.go_on}), label) for label, way in ways)
     return Markup('<p class="log-note">{}. {}</p>').format(screen.note, more)
 
 

@@ -16,7 +16,7 @@ from wiki.testing import Result, run_executor
 
 PAGES = [shipped("pages") / name for name in (
     "Executors/ImportExcel.md", "Executors/ImportExcelParameters.md", "Lib/Rows.md",
-    "Lib/Columns.md", "Lib/Names.md")]
+    "Lib/Columns.md", "Lib/Names.md", "Lib/Archives.md")]
 BILLION_LAUGHS = ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
     f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + ']>')
 

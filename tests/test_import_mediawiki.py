@@ -26,7 +26,8 @@ PICTURE = b"\xff\xd8 a picture"
 def import_dump(data: bytes = DUMP, filename: str = "dump.xml", *,
                 files: dict[str, bytes] | None = None, after: Result | None = None,
                 dry_run: bool = False, **params: Any) -> Result:
-    return run_executor("Executors.ImportMediaWiki", pages=[shipped("pages")] if after is None else (),
+    return run_executor("Executors.ImportMediaWiki",
+                        pages=[shipped("pages")] if after is None else (),
                         attachments={filename: data, **(files or {})},
                         params={"targetSpace": "Docs", **params}, after=after,
                         dry_run=dry_run)
@@ -167,8 +168,6 @@ def test_a_dry_run_writes_nothing() -> None:
     (b'<!DOCTYPE m [<!ENTITY a SYSTEM "file:///etc/passwd">]><mediawiki>&a;</mediawiki>',
      "dump.xml", "document type declaration"),
     (b"<mediawiki>" + b"<a>" * 5000, "dump.xml", "deep"),
-    (bz2.compress(b"<mediawiki><page>" + b" " * 200_000_000), "dump.xml.bz2",
-     "more than 500 times its size"),
     (b"PK\x03\x04", "dump.xml", "way of packing is not read"),
 ])
 def test_what_is_no_dump_is_refused_in_plain_words(data: bytes, filename: str,
@@ -177,6 +176,21 @@ def test_what_is_no_dump_is_refused_in_plain_words(data: bytes, filename: str,
     assert result.outcome == "ERROR"
     assert message in result.error
     assert "Traceback" not in result.text
+
+
+def test_a_file_that_unpacks_to_fill_the_disk_is_refused() -> None:
+    bomb = bz2.compress(b"<mediawiki><page>" + b" " * 150_000_000)
+    assert "more than 500 times its size" in import_dump(bomb, "dump.xml.bz2").error
+
+
+def test_an_import_goes_on_where_it_ended() -> None:
+    broken = DUMP.partition(b"<title>The red planet")[0]
+    first = import_dump(broken)
+    assert (first.outcome, first.progress.ok) == ("ERROR", 3)
+    second = import_dump(broken, after=first)
+    assert "resumes: 3 items done already" in second.text
+    assert second.progress.ok == 0
+    assert str(second.wiki.get("Docs.Mars").version) == "1.1"
 
 
 def test_without_a_dump_the_run_says_what_to_attach() -> None:

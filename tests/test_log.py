@@ -233,6 +233,16 @@ def test_a_search_goes_on_where_it_gave_up(
 
 
 @pytest.mark.parametrize("back", [False, True])
+def test_a_search_finds_no_more_than_can_be_kept(
+        logs: Logs, back: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logreader, "FOUND_BYTES", 100)
+    numbered(logs, 500)
+    found = logs.find(LOG, "line", back=back)
+    assert 1 < len(found.lines) < 5
+    assert logs.find(LOG, "line", found.next, 1, back).lines[0] not in found.lines
+
+
+@pytest.mark.parametrize("back", [False, True])
 def test_a_hit_across_the_pieces_of_a_very_long_line_is_found(
         logs: Logs, back: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logreader, "SEARCH_BLOCK", 100)
@@ -298,6 +308,16 @@ def test_bytes_that_a_script_prints_and_are_no_text_are_named() -> None:
     kept = Kept()
     LineWriter(kept, "OUT").feed(b"a\xff\xc3b\x1b[1m\n")
     assert kept.texts == ["a\\xff\\xc3b\\x1b[1m"]
+
+
+def test_a_long_line_is_cut_between_characters() -> None:
+    for before in range(4):
+        kept = Kept()
+        writer = LineWriter(kept, "OUT")
+        text = "x" * before + "\U0001f600" * 40_000
+        writer.feed(text.encode())
+        writer.close()
+        assert len(kept.texts) == 3 and "".join(kept.texts) == text
 
 
 def test_threads_do_not_tear_each_others_lines(logs: Logs) -> None:

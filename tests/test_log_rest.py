@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.request import urlopen
@@ -16,7 +17,8 @@ from flask.testing import FlaskClient
 from wiki.errors import AccessDenied
 from wiki.site import Site
 from wiki.tasks.log import MANAGER_LOG, LogPart, Logs
-from wiki.web.rest.stream import LogStream
+from wiki.web.rest.follow import HandedOver, Hub, Watch
+from wiki.web.rest.stream import LogStream, log_event
 
 LOG = "Tasks.ImportCountries.log"
 URL = f"/api/v1/logs/{LOG}"
@@ -166,6 +168,37 @@ def test_a_stream_ends_for_who_may_read_no_more() -> None:
     now, may = 20.0, False
     assert b"event: end" in (stream.step() or b"")
     assert stream.finished
+
+
+def take(hub: Hub, data: bytes, **more: object) -> socket.socket:
+    """The caller's end of a connection on which the hub sends this log."""
+    mine, theirs = socket.socketpair()
+    mine.settimeout(20)
+    stream = stream_of(data, **more)
+    watch = Watch(lambda: len(data), stream.read, lambda: None, log_event)
+    with theirs, pytest.raises(HandedOver):
+        for begin in hub.hand_over({"gunicorn.socket": theirs}, stream, watch):
+            assert begin.startswith(b"retry")
+    return mine
+
+
+def test_who_comes_just_as_the_last_one_leaves_is_served() -> None:
+    closing = threading.Event()
+    hub = Hub(closing)
+    for number in range(5):
+        with take(hub, b"line %d\n" % number) as connection:
+            read_until(connection, b"line %d\n" % number)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""  # the hub has let it go, and is still in its turn
+    with take(hub, b"last\n", heartbeat=0.0) as connection:
+        read_until(connection, b"last\n")
+        for _ in range(64):  # for some turns
+            read_until(connection, b"waiting")
+        closing.set()
+        assert connection.recv(1) == b""
+    for thread in threading.enumerate():
+        if thread.name == "log followers":
+            thread.join(20)
 
 
 def follow(server: Server, query: str = "", version: str = "1.1") -> socket.socket:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import AccessDenied, DocumentNotFound, LogNotFound
+from wiki.rights import ADMIN_USER
 from wiki.site import Site
 from wiki.store import open_store
 from wiki.tasks.ansi import plain, spans
@@ -86,6 +87,14 @@ def test_a_long_line_is_cut_and_can_be_had_whole() -> None:
     assert html("y" * 50_000, whole=True).count("y") >= 50_000
 
 
+@pytest.mark.parametrize(("body", "cut"), [
+    (b"\xff" * 600, True), (b"\xff" * 500, False), ("\U0001f600" * 2000, False),
+    ("\U0001f600" * 2001, True)])
+def test_a_line_is_cut_by_the_characters_that_are_shown(body: bytes | str, cut: bool) -> None:
+    data = body if isinstance(body, bytes) else body.encode()
+    assert ("show all" in render(LOG, b"  " + data + b"\n", 0)) is cut
+
+
 def test_a_line_has_its_time_level_and_lasting_link() -> None:
     shown = str(render(LOG, format_message("WARN", "a\nb", MOMENT, {"n": 1}), 10, at=10))
     assert 'class="line level-warn log-here" id="L10"' in shown
@@ -150,6 +159,18 @@ def test_the_log_of_a_page_that_one_may_not_view_is_no_log(
     assert not logs.known(wiki, "Secret.A-20260101-000000.log")
     assert logs.known(wiki, "Open.A.log")
     assert logs.known(wiki, MANAGER_LOG)
+
+
+def test_the_log_of_a_page_that_is_no_more_is_for_administrators(
+        logs: Logs, wiki: Wiki) -> None:
+    wiki.new("T.A").save()
+    logs.append(LOG, "INFO", "old")
+    old, user, admin = logs.archive(LOG), wiki.as_user("Users.Ann"), wiki.as_user(ADMIN_USER)
+    logs.append(LOG, "INFO", "x")
+    assert logs.known(user, LOG) and logs.known(user, old)
+    wiki.get("T.A").delete()
+    assert not logs.known(user, LOG) and not logs.known(user, old)
+    assert logs.known(admin, LOG) and logs.known(admin, old)
 
 
 def configure(wiki: Wiki, **values: object) -> None:

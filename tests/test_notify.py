@@ -188,7 +188,8 @@ def test_a_redirect_is_not_followed_and_410_is_the_end(office: Office, wiki: Wik
 @pytest.mark.parametrize("target", [
     "http://127.0.0.1:9/", "http://localhost:9/", "http://[::1]:9/", "http://10.0.0.1/",
     "http://169.254.169.254/latest", "http://[::ffff:127.0.0.1]:9/", "http://0.0.0.0:9/",
-    "http://[64:ff9b::7f00:1]:9/", "http://0x7f.1:9/"])
+    "http://[64:ff9b::7f00:1]:9/", "http://0x7f.1:9/", "http://[2002:7f00:1::1]:9/",
+    "http://[::7f00:1]:9/", "http://[fec0::1]:9/"])
 def test_what_only_this_machine_can_reach_is_not_asked(wiki: Wiki, tmp_path: Path,
                                                        target: str) -> None:
     office = Office(wiki, tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from wiki.model import GUEST, Document, Version
 from wiki.references import Reference
 from wiki.rights import ADMIN_USER
 from wiki.store import Store, open_store
+from wiki.store.base import Query
 from wiki.store.files import PageFiles
 from wiki.store.index import Index
 from wiki.store.marks import Marks
@@ -360,6 +361,65 @@ def test_a_page_that_a_run_deleted_and_made_anew_is_put_back(shop: Shop) -> None
     assert same_page(shop.wiki.get("A.Deleted").record, before["A.Deleted"])
 
 
+def anew(run: Wiki) -> None:
+    run.get("A.One").delete()
+    run.new("A.One", content="anew").save()
+
+
+def moved_and_deleted(run: Wiki) -> None:
+    run.get("A.One").rename("B.One").delete()
+
+
+def moved_in_place_of_a_deleted_page(run: Wiki) -> None:
+    run.get("B.Two").delete()
+    run.get("A.One").rename("B.Two")
+
+
+def moved_in_place_of_a_passing_page(run: Wiki) -> None:
+    run.new("B.One").save().delete()
+    run.get("A.One").rename("B.One")
+
+
+def moved_and_made_anew(run: Wiki) -> None:
+    run.get("A.One").rename("B.One")
+    run.new("A.One", content="anew").save()
+
+
+def moved_in_a_row(run: Wiki) -> None:
+    run.get("B.Two").rename("C.Three")
+    run.get("A.One").rename("B.Two")
+
+
+@pytest.mark.parametrize("act", [anew, moved_and_deleted, moved_in_place_of_a_deleted_page,
+                                 moved_in_place_of_a_passing_page, moved_and_made_anew,
+                                 moved_in_a_row])
+def test_pages_that_change_places_are_put_back(shop: Shop, act: Callable[[Wiki], None]) -> None:
+    for name in ("A.One", "B.Two"):
+        shop.admin.new(name, content=f"first {name}").save()
+    before = {str(row.reference): shop.wiki.get(row.reference).record
+              for row in shop.wiki.rows(Query())}
+    act(Wiki(shop.store, ADMIN_USER, run=RUN))
+    task = shop.task()
+    task.add_object(RUN_CLASS, number=1, id=RUN, outcome="DONE")
+    task.save()
+    done = shop.undo().undo("Tasks.One", 1, ADMIN_USER)
+    assert done.kept == 0, done.named
+    now = {str(row.reference): shop.wiki.get(row.reference).record
+           for row in shop.wiki.rows(Query()) if str(row.reference) != "Tasks.One"}
+    assert now.keys() == before.keys() - {"Tasks.One"}
+    assert all(same_page(now[name], before[name]) for name in now)
+    assert "open" not in shop.states().values()
+
+
+def test_a_page_of_the_same_name_and_version_is_not_taken_for_the_run_s(shop: Shop) -> None:
+    Wiki(shop.store, ADMIN_USER, run=RUN).new("A.One", content="by the run").save()
+    shop.admin.get("A.One").delete()
+    shop.admin.new("A.One", content="by a person").save()
+    changes = Changes(shop.admin, RUN, Reference.parse("Tasks.One"))
+    assert changes.judge(changes.page()[0]).state == "kept"
+    assert changes.after(changes.page()[0]) is None
+
+
 def test_taking_back_arms_nothing_that_was_not_armed(shop: Shop) -> None:
     jo = shop.wiki.as_user("Users.Jo")
     jo.new("A.Mine", content="<<jinja>>{{ 1 }}<</jinja>>").save()
@@ -431,6 +491,7 @@ def test_a_dry_run_shows_what_it_would_change_and_changes_nothing(shop: Shop) ->
     assert new is not None and new.content == "by the run, again"
     for name in ("A.Changed", "A.Deleted"):
         assert changes.before(found[name]) == before[name]
+    assert changes.before(found["B.Moved"]) == before["A.Moved"]
     assert shop.status() == "SUSPENDED"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from wiki.rights import ADMIN_USER
 from wiki.tasks.ends import BACKOFF
 from wiki.tasks.manager import Waiting
 from wiki.tasks.names import TASK_CLASS, Outcome, Status
+from wiki.tasks.queue import Entry, Queue
 from wiki.tasks.runs import Ending, Progress, Run
 
 BAD = "def run(logger, wiki, task):\n    raise ValueError('so')\n"
@@ -506,11 +509,35 @@ def test_what_may_let_a_task_start_wakes_the_manager(desk: Desk) -> None:
     assert not woken
 
 
+def test_a_batch_wakes_the_manager_once_others_see_what_it_saved(desk: Desk) -> None:
+    desk.configure(maxConcurrentTasks=1)
+    woken: list[str | None] = []
+    with desk.wiki.batch():
+        with desk.wiki.batch():
+            desk.add("Tasks.A")
+        desk.manager.waker.listeners.append(lambda: woken.append(desk.invoke()))
+    assert woken == ["Tasks.A"]
+    with desk.wiki.batch():
+        desk.admin.new("Main.Page").save()
+    assert woken == ["Tasks.A"]
+
+
 # -- the queue is derived ----------------------------------------------------------------------
 
 
+def make_old(path: Path) -> None:
+    """As an earlier state of the code may have left it."""
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            CREATE TABLE tasks (id INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT);
+            CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+            INSERT INTO tasks VALUES (1, 'Tasks.Old'); INSERT INTO meta VALUES ('mark', 'x/9');
+            ANALYZE;""")
+
+
 @pytest.mark.parametrize("damage", [
-    lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 1000)])
+    lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 1000), make_old])
 def test_a_queue_that_is_lost_is_made_anew(
         tmp_path: Path, damage: Callable[[Path], Any]) -> None:
     with Desk(tmp_path / "data") as desk:
@@ -523,6 +550,20 @@ def test_a_queue_that_is_lost_is_made_anew(
     damage(tmp_path / "data/queue.sqlite")
     with Workshop(tmp_path / "data", runner=Notebook()) as shop:
         assert shop.manager.invoke().started == "Tasks.B"
+
+
+def test_what_fails_in_the_midst_leaves_a_task_where_it_stood(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    with closing(Queue(tmp_path / "queue.sqlite")) as queue:
+        queue.place(Entry("Tasks.A", 0, "A"))
+        with monkeypatch.context() as patched:
+            patched.setattr(Queue, "_close", fail)
+            with pytest.raises(OSError, match="no space"):
+                queue.place(Entry("Tasks.A", 0, "A", "task:Tasks.B"))
+        assert [entry.gate for entry in queue.candidates()] == [""]
 
 
 def test_reindexing_changes_nothing(desk: Desk) -> None:

@@ -48,12 +48,15 @@ class Wiki:
     """Documents as ``user`` may see and change them.
 
     Signals, sent with this wiki as sender after the change is made: ``saved`` (``document``,
-    ``previous`` or None) and ``deleted`` (``reference``). One pair serves all users of a store.
+    ``previous`` or None) and ``deleted`` (``reference``); in a batch that is before the change
+    is durable and others see it: ``kept`` is sent when the batch has ended. One set serves all
+    users of a store.
     """
 
     def __init__(self, store: Store, user: str = SYSTEM, *, signer: str | None = None,
                  saved: Signal | None = None, deleted: Signal | None = None,
-                 upload_limit: int | None = None, run: str = "") -> None:
+                 kept: Signal | None = None, upload_limit: int | None = None,
+                 run: str = "") -> None:
         """``signer``: who is named as the author of text and scripts, where not ``user``. What
         somebody without the script right has put together must not be signed by who has it.
         ``run``: the id of the task's run that all changes are made by."""
@@ -63,12 +66,13 @@ class Wiki:
         self.run = run
         self.saved = saved or Signal()
         self.deleted = deleted or Signal()
+        self.kept = kept or Signal()
         self.upload_limit = upload_limit
 
     def as_user(self, user: str, signer: str | None = None) -> Wiki:
         """The same wiki through another user's eyes."""
         return Wiki(self._store, user, signer=signer, saved=self.saved, deleted=self.deleted,
-                    upload_limit=self.upload_limit, run=self.run)
+                    kept=self.kept, upload_limit=self.upload_limit, run=self.run)
 
     def may(self, right: Right | str, document: Document | OpenDocument | None = None) -> bool:
         """Whether this user holds the right, on the document if one is given."""
@@ -197,8 +201,13 @@ class Wiki:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Many saves made durable together when the block ends: the fast path of imports."""
-        with self._store.batch():
-            yield
+        outermost = False
+        try:
+            with self._store.batch() as outermost:
+                yield
+        finally:
+            if outermost:
+                self.kept.send(self)
 
     def save(self, document: Document, expected: Version | None, *, comment: str = "",
              minor: bool = False, vouch: bool = False) -> Document:

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -33,6 +34,9 @@ class Secret:
     name: str
     value: str
     executors: tuple[str, ...] = ()
+    #: The user who set it in the wiki; empty where the command line did.
+    set_by: str = ""
+    set_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<Secret {self.name}>"
@@ -60,7 +64,8 @@ class Secrets:
         except (InvalidToken, ValueError):
             raise StoreError(f"the secret {name} cannot be decrypted: its file or the key beside "
                              "it is damaged; set it anew") from None
-        return Secret(name, data["value"], tuple(data["executors"]))
+        return Secret(name, data["value"], tuple(data["executors"]), data.get("by", ""),
+                      datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
     def read(self, name: str, executor: str) -> str:
         """The value for an executor; raises SecretNotFound, AccessDenied or StoreError."""
@@ -70,13 +75,14 @@ class Secrets:
                                + ", ".join(secret.executors))
         return secret.value
 
-    def set(self, name: str, value: str, executors: Sequence[str] = ()) -> None:
-        """Keep it in place of what there is; raises InvalidValue."""
+    def set(self, name: str, value: str, executors: Sequence[str] = (), *,
+            by: str = "") -> None:
+        """Keep it in place of what there is, as set ``by`` a user; raises InvalidValue."""
         path = self._path(name)
         if not 1 <= len(value) <= MAX_VALUE:
             raise InvalidValue("value", "(not shown)", f"1 to {MAX_VALUE} characters")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = json.dumps({"value": value, "executors": list(executors)})
+        data = json.dumps({"value": value, "executors": list(executors), "by": by})
         temporary = self._write(Fernet(self._make_key()).encrypt(data.encode()))
         temporary.replace(path)
         self._sync()

@@ -30,6 +30,7 @@ from wiki.tasks.notify import Notifier
 from wiki.tasks.runner import LocalRunner
 from wiki.tasks.scheduler import Scheduler
 from wiki.tasks.starting import Starter
+from wiki.tasks.trial import Trials
 from wiki.tasks.undo import Undo
 from wiki.transfer import put_page
 
@@ -66,6 +67,7 @@ class Site:
         self.notifier = Notifier(self.wiki, settings, data, self.manager.log)
         self.manager.ended.connect(self.notifier.ended)
         self.starter = Starter(self.wiki)
+        self.trials = Trials(self.wiki, self.starter, self.logs)
         self.undo = Undo(self.wiki, self.store, self.logs, data)
         self.scheduler = Scheduler(self.wiki, self.manager, data)
         self.registry = Registry()

@@ -13,7 +13,7 @@ def convert(html):
     """The HTML as Markdown; one that nests too deep as code."""
     html = markdown.without_controls(html)
     try:
-        soup = BeautifulSoup(html, "html.parser")
+        soup = BeautifulSoup(f"<body>{html}</body>", "html.parser")
         for tag in soup(DROPPED):
             tag.decompose()
         text = Converter(heading_style=ATX, bullets="-", newline_style="backslash").convert_soup(

@@ -93,20 +93,28 @@ def plain(line):
 # -- macros ------------------------------------------------------------------------------------
 
 
-def escape_macros(text):
-    """The text with a `~` before every `<<` that would begin a macro."""
+def escape_macros(text, but=""):
+    """The text with a `~` before every `<<` that would begin a macro, `but` one."""
     for _ in range(MAX_ROUNDS):
         nodes = parse(text)
-        if not any(isinstance(node, Macro | Broken) for node in nodes):
+        if not any(is_macro(node, but) for node in nodes):
             return text
-        text = "".join(map(escaped, nodes))
+        text = "".join(escaped(node, but) for node in nodes)
     return text.replace("<<", "&lt;&lt;")
 
 
-def escaped(node):
+def is_macro(node, but):
+    if isinstance(node, Macro):
+        return node.name != but or node.body is not None
+    return isinstance(node, Broken)
+
+
+def escaped(node, but):
     if isinstance(node, Literal):
         return "~<<"
-    return "~" + node.source if isinstance(node, Macro | Broken) else node.text
+    if is_macro(node, but):
+        return "~" + node.source
+    return node.source if isinstance(node, Macro) else node.text
 
 
 # -- links -------------------------------------------------------------------------------------

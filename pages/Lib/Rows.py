@@ -39,6 +39,8 @@ MAX_TABLE = 8
 MAX_NAME = 240
 #: A column in a pattern: `{Last name}`.
 PLACE = re.compile(r"\{([^{}]+)\}")
+#: A line of a mapping; a column's name may have an arrow in it too.
+MAPPED = re.compile(r"(.*\S)\s*(?:->|→)\s*(\S+)")
 
 
 class BadRow(WikiError):
@@ -139,10 +141,10 @@ def read_mapping(text):
     """Lines such as `Column name -> property`."""
     mapping = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        column, arrow, name = (part.strip() for part in line.replace("→", "->").partition("->"))
-        if not (column and arrow and name):
+        parts = MAPPED.fullmatch(line)
+        if parts is None:
             raise TaskFailed(f"mapping: {line!r} is not of the form: column -> property")
-        mapping[column] = name
+        mapping[parts[1]] = parts[2]
     return mapping
 
 
@@ -254,7 +256,9 @@ def checked_rows(source, table):
     with closing(source.rows()) as rows:
         for number, cells, problem in rows:
             row = Row(number, fit_width(cells, table.width), problem)
-            row.problem = row.problem or columns_of.damage(row.cells) or problem_of(row, table)
+            if source.typed:  # texts from a CSV file were looked at where they were decoded
+                row.problem = row.problem or columns_of.damage(row.cells)
+            row.problem = row.problem or problem_of(row, table)
             yield row
 
 
@@ -266,7 +270,8 @@ def fit_width(cells, width):
 def problem_of(row, table):
     if len(row.cells) != table.width:
         return f"it has {len(row.cells)} fields, and the header {table.width}"
-    if not names_of.clean(table.name.of(row)):
+    name = table.name.of(row)
+    if not (name if name.isprintable() else names_of.clean(name)):
         return "the column that names the page is empty"
     try:
         if all(column.property for column in table.columns):

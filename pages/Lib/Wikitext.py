@@ -41,6 +41,11 @@ FILE_OPTION = re.compile(
     r"(thumb|thumbnail|frame|framed|frameless|border|left|right|center|centre|none|baseline|sub"
     r"|super|top|text-top|middle|bottom|text-bottom|upright|\d*x?\d+ ?px"
     r"|(link|alt|page|lang|class|upright|thumb|start|end)\s*=.*)", re.IGNORECASE | re.DOTALL)
+#: What opens and what closes. So many more openers than closers make the parser very slow, and
+#: no text that a person wrote.
+PAIRS = ((r"\{\{", r"\}\}"), (r"\{\|", r"\|\}"), (r"\[", r"\]"), (r"<[a-zA-Z]", r"</|/>"),
+         (r"<!--", r"-->"))
+UNCLOSED = 500
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
 
 
@@ -65,13 +70,19 @@ def convert(text, title, titles, keep_templates=True, files=None):
     :func:`file_key` gives them -> as they are called.
     """
     text = markdown.without_controls(text)
-    try:
-        nodes = mwparserfromhell.parse(text).nodes
-        return Converter(title, titles, keep_templates, files or {}).page(nodes)
-    except (ParserError, RecursionError):  # nested past all measure
-        page = Page(markdown.fence(text))
-        page.left_out["pages that are too deeply nested, and are shown as code"] += 1
-        return page
+    if not any(unclosed(text, *pair) > UNCLOSED for pair in PAIRS):
+        try:
+            nodes = mwparserfromhell.parse(text).nodes
+            return Converter(title, titles, keep_templates, files or {}).page(nodes)
+        except (ParserError, RecursionError):
+            pass  # nested past all measure
+    page = Page(markdown.fence(text))
+    page.left_out["texts that cannot be taken apart, and are shown as code"] += 1
+    return page
+
+
+def unclosed(text, opener, closer):
+    return len(re.findall(opener, text)) - len(re.findall(closer, text))
 
 
 def file_key(name):

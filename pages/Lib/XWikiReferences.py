@@ -24,8 +24,6 @@ class Places:
     def place(self, parts):
         """The page that a document becomes; `parts` are the names of its spaces and its own."""
         cleaned = tuple(names.page_name(part) for part in parts)
-        if cleaned[0] == "XWiki" and cleaned not in self.known and len(cleaned) == 2:
-            return Reference(("Users",), cleaned[1])
         spaces = () if cleaned[0] in self.apart else self.spaces
         if len(spaces + cleaned) > MAX_DEPTH + 1:
             keep = MAX_DEPTH - len(spaces)
@@ -46,8 +44,11 @@ class Places:
         return parts
 
     def page(self, text, base):
-        """The page that a reference means."""
-        return self.place(self.document(text, base))
+        """The page that a reference means; one of XWiki's own that is not there is a user's."""
+        parts = self.document(text, base)
+        if parts[0] == "XWiki" and parts not in self.known and len(parts) == 2:
+            return Reference(("Users",), names.page_name(parts[1]))
+        return self.place(parts)
 
 
 def split(text, base):

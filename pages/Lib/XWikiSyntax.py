@@ -22,19 +22,21 @@ MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 #: What is looked for in a text, the first match counts.
 TOKEN = re.compile(
     r"~(?P<escaped>.)"
-    r"|\{\{\{(?P<verbatim>.*?)\}\}\}"
+    r"|(?P<verbatim>\{\{\{)"
     r"|\{\{(?P<macro>[A-Za-z][\w.-]*)(?P<params>(?:\s+[\w-]+\s*=\s*(?:\"(?:[^\"~]|~.)*\""
     r"|'[^']*'|[^\s\"'/}]+))*)\s*(?P<empty>/?)\}\}"
     r"|(?P<group>\(\(\()"
-    r"|(?P<style>\(%.*?%\)\n?)"
+    r"|(?P<style>\(%)"
     r"|\[\[(?P<link>(?:[^\[\]]|\[(?!\[)|\](?!\]))+)\]\]"
     r"|\b(?P<url>(?:https?|ftp)://[^\s\[\]|<>()]+[^\s\[\]|<>().,;:!?'\"]|mailto:[^\s\[\]|<>()]+"
     r"@[\w.-]*\w)"
     r"|(?<![\w:])(?P<kind>image|attach):(?P<file>[^\s\[\]|(){}]*[^\s\[\]|(){}.,;:!?])",
     re.DOTALL)
+CLOSERS = {"{{{": "}}}", "(%": "%)", "(((": ")))"}
 PARAM = re.compile(r"([\w-]+)\s*=\s*(?:\"((?:[^\"~]|~.)*)\"|'([^']*)'|([^\s\"'/}]+))", re.S)
 STYLES = re.compile(r"\*\*|//|__|--|\^\^|,,|##|\\\\")
 HEADING = re.compile(r"\s*(={1,6})\s*(.*?)\s*=*\s*$")
+FENCE = re.compile(r"^ *(`{3,})[^\n`]*\n(.*?)\n *\1$", re.M | re.S)
 LIST = re.compile(r"\s*(?:(?P<marks>[*1]+)(?P<dot>\.)?|(?P<terms>[:;]+))\s+(?P<text>.*)")
 SCRIPTS = ("velocity", "groovy", "python", "script", "ruby", "php", "javascript")
 MESSAGES = {"info": "info", "warning": "warning", "error": "error", "success": "success",
@@ -105,11 +107,16 @@ class Converter:
     # -- what is put away --------------------------------------------------------------------
 
     def put_away(self, text):
-        out, position = [], 0
+        out, position, missing = [], 0, set()
         while match := TOKEN.search(text, position):
             out.append(text[position:match.start()])
             alone = is_alone(text, match.start())
-            position, kept = self.token(text, match, alone)
+            closer = CLOSERS.get(match[0])
+            if closer in missing or (closer and text.find(closer, match.end()) < 0):
+                missing.add(closer)  # and is not looked for again
+                position, kept = match.end(), Kept(markdown.escape(match[0]))
+            else:
+                position, kept = self.token(text, match, alone)
             out.append(self.keep(kept) if kept is not None else "")
         out.append(text[position:])
         return "".join(out)
@@ -124,14 +131,17 @@ class Converter:
         end = match.end()
         if match["escaped"] is not None:
             return end, Kept(markdown.escape(match["escaped"]))
-        if match["verbatim"] is not None:
-            return end, code(match["verbatim"], alone and "\n" in match["verbatim"])
+        if match["verbatim"]:
+            close = text.index("}}}", end)
+            body = text[end:close]
+            return close + 3, code(body, alone and "\n" in body)
         if match["macro"]:
             return self.macro(text, match, alone)
         if match["group"]:
             return self.group(text, end)
         if match["style"]:
-            return end, None
+            close = text.index("%)", end) + 2
+            return close + text.startswith("\n", close), None
         if match["link"]:
             return end, Kept(self.link(match["link"]))
         if match["url"]:
@@ -316,7 +326,7 @@ class Converter:
         for line in lines:
             if line.lstrip().startswith("|"):
                 cells = [cell.strip() for cell in line.strip().removeprefix("|").split("|")]
-                rows.append(cells[:-1] if len(cells) > 1 and not cells[-1] else cells)
+                rows.append(cells)
             else:
                 rows[-1][-1] += "\n" + line
         header = all(cell.startswith("=") for cell in rows[0])
@@ -359,7 +369,12 @@ class Converter:
                        for number, part in enumerate(parts))
 
     def back(self, kept):
-        return markdown.one_line(kept.text.replace("\n\n", "<br>")) if kept.is_block else kept.text
+        """What was put away, within a line."""
+        if not kept.is_block:
+            return kept.text
+        text = FENCE.sub(lambda match: markdown.code(match[2]), kept.text)
+        text = re.sub(r"(?m)^ *- ", "• ", text)
+        return markdown.one_line(re.sub(r"\n+", "<br>", text))
 
 
 def reopen(open_styles, pieces):

@@ -122,3 +122,35 @@ def test_a_hit_and_a_long_line_are_shown(page: Page, logs: Logs) -> None:
         "() => document.querySelector('.line.level-out').textContent.includes('y'.repeat(9990))")
     page.locator(".level-info .log-at").first.click()
     expect(page.locator(".log-here")).to_be_in_viewport()
+
+
+def test_a_log_that_is_archived_meanwhile_is_followed_from_its_new_begin(
+        page: Page, logs: Logs) -> None:
+    fill(logs, MANAGER_LOG, 300)
+    page.goto(VIEWER + MANAGER_LOG)
+    pre = page.locator("section.log pre")
+    expect(page.locator(".log-state")).to_have_text("live")
+    logs.archive(MANAGER_LOG)
+    expect(pre.locator(".line")).to_have_count(0)
+    logs.append(MANAGER_LOG, "WARN", "begins anew")
+    expect(pre.locator(".line")).to_have_count(1)
+    for number in range(100):
+        logs.append(MANAGER_LOG, "INFO", f"again {number}.")
+    expect(pre).to_contain_text("again 99.")
+    assert pre.locator(".line").count() == 101
+    page.wait_for_function(f"({AT_END})(document.querySelector('section.log pre'))")
+
+
+def test_a_stream_that_is_refused_when_it_comes_back_is_tried_again(
+        page: Page, logs: Logs) -> None:
+    answers = [{"status": 200, "content_type": "text/event-stream", "body": "retry: 10\n\n"},
+               {"status": 502, "body": "the server is starting"}]
+    page.route("**/stream?*", lambda route: route.fulfill(**answers.pop(0))
+               if answers else route.continue_())
+    page.goto(VIEWER + MANAGER_LOG)
+    page.wait_for_function("document.querySelector('.log-state').textContent !== ''")
+    expect(page.locator("section.log")).to_have_attribute("data-live", "true")
+    while answers:
+        page.wait_for_timeout(20)
+    logs.append(MANAGER_LOG, "INFO", "after the restart")
+    expect(page.locator("section.log pre")).to_contain_text("after the restart")

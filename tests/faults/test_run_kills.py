@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 from tasking import Workshop
 
+from wiki.errors import TaskError
+from wiki.references import Reference
+from wiki.tasks.claim import claim
+from wiki.tasks.executors import open_executor
+from wiki.tasks.queue import Entry
+from wiki.tasks.runner import LocalRunner
+from wiki.tasks.runs import Runs
+
 #: A script that leaves processes of every kind, says which there are, and goes on for long.
 SCRIPT = """
 import os, subprocess, sys, time
@@ -48,11 +56,16 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def lives(pid: int) -> bool:
+def state(pid: int) -> str:
+    """The letter of ``/proc``: T where it is halted, Z or X where it is dead."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
+
+
+def lives(pid: int) -> bool:
+    return state(pid) not in "ZX"
 
 
 @pytest.mark.parametrize("victims", [
@@ -71,6 +84,30 @@ def test_nothing_of_a_run_survives(shop: Workshop, victims: tuple[str, ...]) -> 
     shop.task("Tasks.Two")
     assert shop.invoke() == "Tasks.Two"
     assert shop.wait("Tasks.Two") == "DONE"
+
+
+def test_a_halted_keeper_does_not_outlive_the_fork_server(shop: Workshop) -> None:
+    pids = started(shop)
+    fork_server = parent(pids[1])
+    os.kill(pids[1], signal.SIGSTOP)
+    shop.wait_until(lambda: state(pids[1]) == "T")
+    os.kill(fork_server, signal.SIGKILL)
+    assert shop.wait() == "ERROR"
+    assert shop.last_run()["outcome"] == "INTERRUPTED"
+    shop.wait_until(lambda: not any(map(lives, pids)))
+
+
+def test_a_run_whose_end_was_recorded_does_not_start_after_all(shop: Workshop) -> None:
+    shop.executor("Executors.It", SCRIPT.format(path=str(shop.data / "pids")))
+    page = shop.task(executor="Executors.It")
+    executor = open_executor(shop.wiki, Reference.parse("Executors.It"))
+    run = claim(page, executor, Entry("Tasks.One", 0, "One"), 0)
+    Runs(shop.data / "runs").create(run)  # as far as a server came that died then
+    assert shop.runner.ending(run.id).outcome == "INTERRUPTED"
+    assert isinstance(shop.runner, LocalRunner)
+    with pytest.raises(TaskError, match="recorded already"):
+        shop.runner._fork_server().start(run.id)
+    assert shop.manager.invoke().recovered == ["Tasks.One"]
 
 
 def test_a_halted_script_gives_no_sign_of_life_and_is_left_alone(

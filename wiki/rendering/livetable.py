@@ -52,7 +52,7 @@ class LiveTable:
     """One table of one view. Raises MacroError for a column that cannot be."""
 
     def __init__(self, context: MacroContext, class_name: str, columns: str, space: str,
-                 sort: str, rows: int, name: str) -> None:
+                 sort: str, rows: int, name: str, hidden: bool = True) -> None:
         self.context = context
         self.class_name = str(context.reference(class_name)) if class_name.strip() else ""
         self.definition = self._definition()
@@ -64,7 +64,7 @@ class LiveTable:
         self.problems: list[str] = []
         self.query = Query(self.class_name or None, tuple(self._conditions()),
                            (self.sort,) if self.sort else (), self.space or None,
-                           nested=True, hidden=bool(self.class_name))
+                           nested=True, hidden=hidden and bool(self.class_name))
 
     # -- state in the address --------------------------------------------------------------
 

@@ -87,7 +87,8 @@ class Blob:
 @dataclass(frozen=True, slots=True)
 class Touched:
     """A page that a run touched: its version before the run and after the run's last save, None
-    where there was or is none. ``origin`` is the name that it had before the run moved it."""
+    where there was or is none. ``origin`` is the name that it had before the run moved it; of a
+    page that is deleted, the name that the run had given it, if it had moved it."""
 
     reference: Reference
     before: Version | None
@@ -221,8 +222,10 @@ class Store(Protocol):
     def open_blob(self, sha256: str) -> BinaryIO:
         """A seekable stream; raises AttachmentNotFound."""
 
-    def batch(self) -> AbstractContextManager[None]:
-        """Many saves by this thread, made durable together. Reads by this thread see them."""
+    def batch(self) -> AbstractContextManager[bool]:
+        """Many saves by this thread, made durable together. Reads by this thread see them. The
+        value says whether all is durable when this block ends, which it is where no other one
+        is around it."""
 
     def query(self, query: Query) -> Iterator[Row]: ...
 

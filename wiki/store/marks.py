@@ -12,12 +12,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from wiki.errors import StoreError
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.store.base import Touched
-from wiki.store.journal import Mark, Note, Unmark
+from wiki.store.journal import Mark, Note, Touch, Unmark
 
 #: How many keys one statement fetches.
 PAGE = 1000
@@ -29,9 +30,15 @@ _SCHEMA = """
         origin TEXT, PRIMARY KEY (run, reference)) WITHOUT ROWID;"""
 _MARK = "INSERT OR IGNORE INTO marks VALUES (?, ?)"
 #: A page is known by what it was before the run first touched it.
-_TOUCH = """INSERT INTO touched VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (run, reference) DO UPDATE SET after = excluded.after"""
+_TOUCH = """INSERT INTO touched VALUES (?, ?, ?, ?, NULL)
+    ON CONFLICT (run, reference) DO UPDATE SET after = excluded.after,
+        origin = CASE WHEN after IS NOT NULL THEN origin END"""
 
+#: A page that is gone under the name that it had before the run. One that the run has made there
+#: since is what has become of it.
+_GONE = """INSERT INTO touched VALUES (?, ?, ?, NULL, ?)
+    ON CONFLICT (run, reference) DO UPDATE SET before = excluded.before"""
+_PUT = "INSERT OR REPLACE INTO touched VALUES (?, ?, ?, ?, ?)"
 #: What came and went within the run is left out.
 _TOUCHED = """SELECT reference, before, after, origin FROM touched WHERE run = ?
     AND NOT (before IS NULL AND after IS NULL)"""
@@ -127,20 +134,59 @@ def _apply(connection: sqlite3.Connection, note: Note) -> None:
         connection.execute(_MARK, (note.list, note.key))
     elif isinstance(note, Unmark):
         connection.execute("DELETE FROM marks WHERE list = ?", (note.list,))
+    elif note.origin is not None:
+        _move(connection, note, str(note.origin))
     else:
-        before, origin = _text(note.before), _text(note.origin)
+        _change(connection, note)
+
+
+def _change(connection: sqlite3.Connection, note: Touch) -> None:
+    """A page was saved or deleted; one that the run had moved before it deleted it is known by
+    its first name again."""
+    name, there = str(note.reference), _row(connection, note)
+    if there is not None and note.after is None and None not in there:
+        connection.execute(_GONE, (note.run, there.origin, there.before, name))
+        connection.execute(_PUT, (note.run, name, None, None, None))
+    else:
+        connection.execute(_TOUCH, (note.run, name, _text(note.before), _text(note.after)))
+
+
+def _move(connection: sqlite3.Connection, note: Touch, old: str) -> None:
+    """A page was moved, maybe to the name of another one that the run had deleted before: that
+    one is then changed, and the moved one is deleted under its first name."""
+    new, there = str(note.reference), _row(connection, note)
+    if there is not None and there.after == _text(note.after):
+        return  # a replay
+    before, origin = _moved(connection, note.run, old) or (_text(note.before), old)
+    if there is not None and there.before is not None:
         if origin is not None:
-            before, origin = _moved(connection, note.run, origin) or (before, origin)
-        connection.execute(_TOUCH, (note.run, str(note.reference), before, _text(note.after),
-                                    None if origin == str(note.reference) else origin))
+            connection.execute(_GONE, (note.run, origin, before, new))
+        before, origin = there.before, None
+    connection.execute(_PUT, (note.run, new, before, _text(note.after),
+                              None if origin == new else origin))
+
+
+class _Known(NamedTuple):
+    """What is known of a page."""
+
+    before: str | None
+    after: str | None
+    origin: str | None
+
+
+def _row(connection: sqlite3.Connection, note: Touch) -> _Known | None:
+    row = connection.execute(
+        "SELECT before, after, origin FROM touched WHERE run = ? AND reference = ?",
+        (note.run, str(note.reference))).fetchone()
+    return _Known(*row) if row else None
 
 
 def _moved(connection: sqlite3.Connection, run: str,
            name: str) -> tuple[str | None, str | None] | None:
     """Take away what is known of the page under its old name: its first version and name (None
     where the run itself made it); None where the run had not touched it."""
-    row = connection.execute("DELETE FROM touched WHERE run = ? AND reference = ? "
-                             "RETURNING before, origin", (run, name)).fetchone()
+    row = connection.execute("DELETE FROM touched WHERE run = ? AND reference = ? AND after "
+                             "IS NOT NULL RETURNING before, origin", (run, name)).fetchone()
     if row is None:
         return None
     before, origin = row

@@ -142,7 +142,7 @@ class ShadowStore:
             self._origins[new.reference] = source
         return new
 
-    def batch(self) -> AbstractContextManager[None]:
+    def batch(self) -> AbstractContextManager[bool]:
         """Many saves by this thread; reads by this thread see them."""
         return self.overlay.batch()
 

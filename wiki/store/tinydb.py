@@ -206,7 +206,7 @@ class TinyDBStore(Finding):
             self._committer.restore(run, saves)
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> Iterator[bool]:
         """Many saves by this thread, committed in chunks, between which others may write.
 
         What was saved before the block raised is kept all the same. A page that somebody else
@@ -217,7 +217,7 @@ class TinyDBStore(Finding):
         pending = self._batch.pending
         pending.depth += 1
         try:
-            yield
+            yield pending.depth == 1
         finally:
             pending.depth -= 1
             if pending.depth == 0:

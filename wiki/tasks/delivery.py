@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import smtplib
 import socket
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import urllib3
 
+from wiki.addresses import PrivateAddress, open_pool
 from wiki.errors import TaskError
 from wiki.settings import Settings
 from wiki.tasks.outbox import Message
@@ -23,8 +23,6 @@ SIGNATURE, DELIVERY = "Wikimill-Signature", "Wikimill-Delivery"
 #: Seconds until a connection stands, and until an answer is there.
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 10.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-#: Translates to any IPv4 address, a private one too.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GONE = 410
 
 
@@ -178,34 +176,11 @@ def _headers(message: Message, settings: Settings, now: float) -> dict[str, str]
 
 
 def _pool(url: str, allow_private: bool) -> urllib3.HTTPConnectionPool:
-    """Connections to the very address that was looked at, whatever the name means next."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    address = _resolve(host, port, allow_private)
-    timeout = urllib3.Timeout(connect=CONNECT_WITHIN, read=ANSWER_WITHIN)
-    if parts.scheme == "https":
-        return urllib3.HTTPSConnectionPool(address, port, timeout=timeout, server_hostname=host,
-                                           assert_hostname=host)
-    return urllib3.HTTPConnectionPool(address, port, timeout=timeout)
-
-
-def _resolve(host: str, port: int, allow_private: bool) -> str:
-    """An address of the host; raises NotDelivered where one of them is not for all the world.
-
-    Who may edit a task may name a web address, and must not reach what only this machine can.
-    """
-    found = [str(entry[4][0]) for entry in
-             socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not allow_private and not all(_public(address) for address in found):
-        raise NotDelivered(f"{host} is not an address of the public internet; the setting "
-                           "webhook_allow_private allows such", final=True)
-    return found[0]
-
-
-def _public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed in _NAT64:
-            return False
-        parsed = parsed.ipv4_mapped or parsed
-    return parsed.is_global and not parsed.is_multicast
+    """Who may edit a task may name a web address, and must not reach what only this machine
+    can."""
+    try:
+        return open_pool(url, urllib3.Timeout(connect=CONNECT_WITHIN, read=ANSWER_WITHIN),
+                         allow_private)
+    except PrivateAddress as error:
+        raise NotDelivered(f"{error}; the setting webhook_allow_private allows such",
+                           final=True) from error

@@ -152,7 +152,10 @@ class Ends:
         run = self.open_run(task)
         if run is None:
             return self._mark_interrupted(task)
-        return self.settle(run, self._runner.ending(run.id), task.reference)
+        ending = self._runner.ending(run.id)
+        if self._runner.alive(run.id):  # whoever was to start it did so just now, and then died
+            return False
+        return self.settle(run, ending, task.reference)
 
     def _mark_interrupted(self, task: OpenDocument) -> bool:
         """A task that says RUNNING without any run: set so by hand, or its run was removed."""
@@ -165,9 +168,11 @@ class Ends:
 
     def _put_away(self, run_id: str) -> None:
         """What an ended run left, after its end is on its page, if that still has the run."""
-        run = self._runner.load(run_id)
+        run, ending = self._runner.load(run_id), self._runner.ending(run_id)
+        if self._runner.alive(run_id):
+            return
         try:
-            if run is not None and not self.settle(run, self._runner.ending(run_id), run.task):
+            if run is not None and not self.settle(run, ending, run.task):
                 self._log("WARN", f"{run.task}: run {run.number} has ended, and the page does "
                                   "not have it any more")
         except WikiError as error:

@@ -114,6 +114,8 @@ class ForkServer:
         """
         if self.runs.load(run_id) is None:
             raise FileNotFoundError(f"run.json of {run_id} is missing or damaged")
+        if self.runs.is_barred(run_id):
+            raise ProcessLookupError(f"the end of {run_id} was recorded already")
         if os.getppid() != self.parent:
             raise ProcessLookupError("the server is gone")
         for pid in list(self.spares):

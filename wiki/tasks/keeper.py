@@ -41,7 +41,7 @@ MEASURE_EVERY = 1.0
 MEASURE_SHARE = 20
 #: The keeper's descriptor to the fork server.
 CHANNEL = 3
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None)
 CHUNK = 64 * 1024
 
@@ -52,6 +52,7 @@ def keep(data: Path, store: Store, grace: float, channel: socket.socket) -> NoRe
     server = os.getppid()
     _enter(channel)
     become_subreaper()
+    _go_on_when_parent_dies()
     wakeup = _wakeup_on_signals()
     prepared = prepare(data, store)
     run_id, lock = _await_run(wakeup, prepared)
@@ -290,6 +291,12 @@ def become_subreaper() -> None:
     """The orphans of this process's children become children of its own."""
     if sys.platform == "linux":
         _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _go_on_when_parent_dies() -> None:
+    """A keeper that is halted (SIGSTOP) when the fork server dies would hold its lock for ever."""
+    if sys.platform == "linux":
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def children() -> list[int]:

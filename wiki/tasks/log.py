@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import AccessDenied, InvalidReference, LogNotFound
 from wiki.references import Reference
+from wiki.rights import Right
 from wiki.tasks import logreader
 from wiki.tasks.logline import format_message
 from wiki.tasks.logreader import BLOCK, SEARCH_BYTES, Found, LogPart
@@ -102,14 +103,18 @@ class Logs:
 
     def known(self, wiki: Wiki, name: str) -> bool:
         """Whether the wiki's user may read such a log: it was written, or is that of a task or
-        the manager; and the user may view its page, where there is one."""
+        the manager; and the user may view its page. The log of a page that is no more is for
+        administrators."""
         try:
             page = self.page(wiki, name)
         except AccessDenied:
             return False
-        return (name == MANAGER_LOG or self.exists(name)
-                or (page is not None and name == log_name(page.reference)
-                    and page.object(TASK_CLASS) is not None))
+        if name == MANAGER_LOG:
+            return True
+        if page is None:
+            return wiki.may(Right.ADMIN) and self.exists(name)
+        return self.exists(name) or (name == log_name(page.reference)
+                                     and page.object(TASK_CLASS) is not None)
 
     def page(self, wiki: Wiki, name: str) -> OpenDocument | None:
         """The page that a log belongs to, also when it is archived; None where there is none.

@@ -22,6 +22,7 @@ LEVELS = ("DEBUG", "INFO", "OUT", "WARN", "ERR", "ERROR")
 #: Of a longer line only so many characters are shown at first, and at most so many at all.
 SHOWN = 2000
 MOST = 256 * 1024
+_INDENT = {"header": "", "more": "  ", "fields": " "}
 
 _LINE = Markup('<span class="line {css}" id="L{offset}">{head}{text}{rest}\n</span>')
 _HEAD = Markup('<a class="log-at" href="{url}" title="Link to this line">'
@@ -68,8 +69,11 @@ def render_lines(log: str, lines: Iterable[Line], q: str = "", at: int | None = 
         css = [level, *(() if line.kind == "header" else ("more",)),
                *(("log-fields",) if line.kind == "fields" else ()),
                *(("log-here",) if line.offset == at else ())]
+        body = as_text(line.body[:4 * most + 1])  # a character has at most four bytes
+        rest = _rest(log, line) if len(body) > most else ""
         yield _LINE.format(css=" ".join(css).strip(), offset=line.offset, head=_head(log, line),
-                           text=_text(_body(line, most), marks), rest=_rest(log, line, most))
+                           text=_text(_INDENT[line.kind] + body[:most].translate(CONTROLS), marks),
+                           rest=rest)
 
 
 def _head(log: str, line: Line) -> Markup:
@@ -79,15 +83,7 @@ def _head(log: str, line: Line) -> Markup:
                         level=line.level)
 
 
-def _body(line: Line, most: int) -> str:
-    """The begin of what a line says; a character has at most four bytes."""
-    indent = {"header": "", "more": "  ", "fields": " "}[line.kind]
-    return indent + as_text(line.body[:4 * most])[:most].translate(CONTROLS)
-
-
-def _rest(log: str, line: Line, most: int) -> Markup:
-    if len(line.body) <= most:
-        return Markup("")
+def _rest(log: str, line: Line) -> Markup:
     url = api_url(log, offset=line.offset, limit=len(line.data))
     return _REST.format(url=url, offset=line.offset, size=len(line.data))
 

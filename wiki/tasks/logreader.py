@@ -19,6 +19,8 @@ MAX_LINES_BYTES = 1024 * 1024
 #: A search looks at so many bytes at a time, and at most at so many before it reports.
 SEARCH_BLOCK = 1024 * 1024
 SEARCH_BYTES = 256 * 1024 * 1024
+#: It reports, too, when the lines that it found are so many bytes.
+FOUND_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def read_part(stream: BinaryIO, offset: int, limit: int) -> LogPart:
     size = size_of(stream)
     start = offset if 0 <= offset <= size else 0
     stream.seek(start)
-    return LogPart(_whole_characters(stream.read(max(0, min(limit, size - start)))), start, size)
+    return LogPart(whole_characters(stream.read(max(0, min(limit, size - start)))), start, size)
 
 
 def lines_before(stream: BinaryIO, offset: int | None, count: int) -> LogPart:
@@ -116,9 +118,10 @@ def lines_around(stream: BinaryIO, offset: int, count: int) -> LogPart:
 def find_forward(stream: BinaryIO, q: str, offset: int, limit: int, most: int) -> Found:
     """The first ``limit`` lines from ``offset`` on that hold ``q``, in any case.
 
-    It gives up after ``most`` bytes, and says where to go on.
+    It gives up after ``most`` bytes, or with :data:`FOUND_BYTES` of lines, and says where to go
+    on.
     """
-    needle, size = Needle(q), size_of(stream)
+    needle, size, length = Needle(q), size_of(stream), 0
     position, stop, found = max(0, offset), max(0, offset) + most, list[tuple[int, bytes]]()
     while position < size:
         if position >= stop:
@@ -128,7 +131,8 @@ def find_forward(stream: BinaryIO, q: str, offset: int, limit: int, most: int) -
         block = block[:block.rfind(b"\n") + 1] or block
         for start, end in needle.lines(block):
             found.append((position + start, block[start:end]))
-            if len(found) >= limit:
+            length += end - start
+            if len(found) >= limit or length >= FOUND_BYTES:
                 return Found(tuple(found), position + end + 1, size)
         position += needle.step(block, size - position)
     return Found(tuple(found), None, size)
@@ -136,7 +140,7 @@ def find_forward(stream: BinaryIO, q: str, offset: int, limit: int, most: int) -
 
 def find_backward(stream: BinaryIO, q: str, offset: int, limit: int, most: int) -> Found:
     """As :func:`find_forward`, from the line before ``offset`` backwards."""
-    needle, size = Needle(q), size_of(stream)
+    needle, size, length = Needle(q), size_of(stream), 0
     position = min(offset, size)
     stop, found = position - most, list[tuple[int, bytes]]()
     while position > 0:
@@ -148,7 +152,8 @@ def find_backward(stream: BinaryIO, q: str, offset: int, limit: int, most: int) 
         cut = block.find(b"\n", 0, -1) + 1 if begin else 0
         for start, end in reversed(list(needle.lines(block[cut:]))):
             found.append((begin + cut + start, block[cut + start:cut + end]))
-            if len(found) >= limit:
+            length += end - start
+            if len(found) >= limit or length >= FOUND_BYTES:
                 return Found(tuple(found), begin + cut + start, size)
         position -= needle.step(block[cut:], position)
     return Found(tuple(found), None, size)
@@ -196,7 +201,7 @@ def _any_case(char: str) -> bytes:
 # -- places --------------------------------------------------------------------------------
 
 
-def _whole_characters(data: bytes) -> bytes:
+def whole_characters(data: bytes) -> bytes:
     """Without the beginning of a character at the end, whose rest was not read."""
     for back in range(1, min(4, len(data) - 1) + 1):
         byte = data[-back]

@@ -13,6 +13,8 @@ from wiki.tasks.logline import parse_lines
 #: The longest text to search for, and how many bytes one view searches through at most.
 MAX_WORDS = 1000
 SEARCHED = 128 * 1024 * 1024
+#: What the header of an error holds.
+ERROR_HEAD = "] ERROR - "
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Screen:
     """A part of a log to show.
 
     ``at`` is the line that was asked for; ``go_on`` is where a search goes on that came to no
-    end yet; ``live`` says that the part is the log's end, and may be followed.
+    end yet, and ``errors`` whether that was one for errors; ``live`` says that the part is the
+    log's end, and may be followed.
     """
 
     part: LogPart
@@ -28,19 +31,22 @@ class Screen:
     at: int | None = None
     note: str = ""
     go_on: int | None = None
+    errors: bool = False
     live: bool = False
 
 
 def choose(logs: Logs, log: str, args: Mapping[str, str], lines: int) -> Screen:
     """The part that the arguments of an address ask for: ``at`` an offset, ``before`` or
     ``after`` one, the ``run`` with a number, or what ``find=next`` or ``find=previous`` of the
-    text ``q`` gives; its end without any. Raises LogNotFound for a compressed log.
+    text ``q`` gives, ``next-error`` or ``previous-error`` of errors; its end without any. Raises
+    LogNotFound for a compressed log.
     """
     if not logs.exists(log):
         return Screen(LogPart(b"", 0, 0), live=True)
     q = args.get("q", "").strip()[:MAX_WORDS]
     at = _number(args, "at")
-    if q and args.get("find") in ("next", "previous"):
+    way, _, errors = args.get("find", "").partition("-")
+    if way in ("next", "previous") and (errors == "error" or (q and not errors)):
         return _found(logs, log, q, args, lines)
     if (run := _number(args, "run")) is not None:
         return _run(logs, log, run, lines)
@@ -71,21 +77,23 @@ def hidden_lines(part: LogPart, hidden: list[str]) -> int:
 
 
 def _found(logs: Logs, log: str, q: str, args: Mapping[str, str], lines: int) -> Screen:
-    back = args["find"] == "previous"
+    way, _, errors = args["find"].partition("-")
+    back, wanted = way == "previous", ERROR_HEAD if errors else q
     start, at = _number(args, "from"), _number(args, "at")
     if start is None and at is not None:
         start = at if back else logs.after(log, at, 1).end
-    found = logs.find(log, q, start, 1, back, SEARCHED)
+    found = logs.find(log, wanted, start, 1, back, SEARCHED)
     if found.lines:
         hit = found.lines[0][0]
         return Screen(logs.around(log, hit, lines), q, hit)
     shown = logs.tail(log, lines) if at is None else logs.around(log, at, lines)
     if found.next is None:
         where = "before" if back else "after"
-        note = f"Nothing found {where} this place" if at is not None else "Nothing found"
+        what = "No error" if errors else "Nothing"
+        note = f"{what} found {where} this place" if at is not None else f"{what} found"
         return Screen(shown, q, at, note)
     note = f"Nothing found yet; searched up to byte {found.next:,} of {found.size:,}"
-    return Screen(shown, q, at, note, found.next)
+    return Screen(shown, q, at, note, found.next, bool(errors))
 
 
 def _run(logs: Logs, log: str, number: int, lines: int) -> Screen:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from wiki.tasks.logline import as_text, format_lines
+from wiki.tasks.logreader import whole_characters
 
-#: A line that a script prints is cut into pieces of this size, in bytes.
+#: A line that a script prints is cut into pieces of at most this size, in bytes.
 MAX_LINE = 64 * 1024
 #: A progress bar that moves within its line is logged at most so often, in seconds, and at
 #: its end.
@@ -49,8 +50,8 @@ class LineWriter:
             self._next_bar = self._clock() + BAR_EVERY
             lines.append(self._rest.rstrip(b"\r"))
         while len(self._rest) > MAX_LINE:
-            lines.append(self._rest[:MAX_LINE])
-            self._rest = self._rest[MAX_LINE:]
+            lines.append(whole_characters(self._rest[:MAX_LINE]))
+            self._rest = self._rest[len(lines[-1]):]
         self._write(lines)
 
     def close(self) -> None:

@@ -93,8 +93,11 @@ class Queue:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """All changes within the block take place together, or not at all."""
+        """All changes within the block take place together, or not at all; blocks nest."""
         with self._using() as connection:
+            if connection.in_transaction:
+                yield
+                return
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -113,13 +116,14 @@ class Queue:
         before = self.get(entry.reference)
         if entry == before:
             return
-        self._run(_PLACE, entry.reference, entry.rank, entry.name, entry.gate, entry.until,
-                  entry.reason, entry.executor, entry.version, entry.queued, entry.starter,
-                  entry.warned)
-        if entry.gate not in (OPEN, RUNNING):
-            self._close(entry.gate)
-        if before is not None and before.gate != entry.gate:
-            self._drop_empty(before.gate)
+        with self.changing():  # a crash in between would leave it at a gate that never opens
+            self._run(_PLACE, entry.reference, entry.rank, entry.name, entry.gate, entry.until,
+                      entry.reason, entry.executor, entry.version, entry.queued, entry.starter,
+                      entry.warned)
+            if entry.gate not in (OPEN, RUNNING):
+                self._close(entry.gate)
+            if before is not None and before.gate != entry.gate:
+                self._drop_empty(before.gate)
 
     def remove(self, reference: Reference | str) -> None:
         """It is neither READY nor RUNNING any more."""
@@ -355,7 +359,8 @@ def _make(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
         for (table,) in connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                "SELECT name FROM sqlite_master WHERE type = 'table' "
+                "AND name NOT LIKE 'sqlite^_%' ESCAPE '^'").fetchall():
             connection.execute(f'DROP TABLE "{table}"')
         for statement in _TABLES.split(";"):
             connection.execute(statement)

@@ -51,7 +51,8 @@ class Runner(Protocol):
         """The run's last sign of life, in seconds since 1970; None before its start."""
 
     def ending(self, run_id: str) -> Ending:
-        """How a run ended that is not alive."""
+        """How a run ended that is not alive, and that does not start from now on: whoever has
+        not seen it alive before asks :meth:`alive` once more after this."""
 
     def load(self, run_id: str) -> Run | None:
         """What runs or ran; None once it is forgotten."""
@@ -121,8 +122,13 @@ class LocalRunner:
         return self._runs.heartbeat(run_id)
 
     def ending(self, run_id: str) -> Ending:
-        """How it ended; what its keeper could not end, having been killed, is ended now."""
-        self._runs.kill_strays(run_id)
+        """How it ended; what its keeper could not end, having been killed, is ended now.
+
+        From now on it cannot start any more; where it just has, :meth:`alive` is true again.
+        """
+        self._runs.bar(run_id)
+        if not self._runs.alive(run_id):
+            self._runs.kill_strays(run_id)
         return self._runs.ending(run_id)
 
     def load(self, run_id: str) -> Run | None:
@@ -295,7 +301,8 @@ class _Server:
             self.usable = False
             starting, self._starting = self._starting, {}
             running = sorted(self._running)
-        for answer in starting.values():
+        for run_id, answer in starting.items():
+            self._runs.wait(run_id)  # a keeper may have it already, and has to end it
             answer.set_exception(TaskError("The run could not be started: the fork server died"))
         for run_id in running:
             self._runs.wait(run_id)

@@ -10,6 +10,8 @@ Each run has a folder ``<data>/runs/<id>`` with these files:
 * ``cancel``: is there once somebody asked for the run's end; it says so where it was the
   server, which stops.
 * ``outcome.json``: written once by the run's own process when ``run`` has ended.
+* ``barred``: is there where its end is recorded though no keeper told of it; it may not start
+  any more.
 * ``exit.json``: written by the keeper when the process has ended, before it frees the lock.
 * ``secrets.json``: the names of the secrets that it has fetched, whose values no log shows.
 * ``rejected.jsonl``, ``rejected.csv``: its items that failed.
@@ -218,6 +220,18 @@ class Runs:
         """See that a run which has not started does not do so later."""
         self.cancel(run_id)
         (self.path(run_id) / "run.json").unlink(missing_ok=True)
+
+    def bar(self, run_id: str) -> None:
+        """See that a run whose end nobody told does not start later: whoever starts one looks
+        for this after it has taken the lock, so that one of the two sees the other."""
+        path = self.path(run_id)
+        if path.is_dir() and not (path / "exit.json").exists():
+            with suppress(FileNotFoundError):
+                (path / "barred").touch()
+
+    def is_barred(self, run_id: str) -> bool:
+        """Whether the run may not start any more."""
+        return (self.path(run_id) / "barred").exists()
 
     def progress(self, run_id: str) -> Progress | None:
         """How far the run is; None while it has not said."""

@@ -59,7 +59,8 @@ def fatal_problem(script: str, name: str, module: bool = False) -> Problem | Non
             tree = ast.parse(script, name)
             compile(script, name, "exec", dont_inherit=True)
     except SyntaxError as error:
-        return Problem(error.lineno or 1, max(error.offset or 1, 1),
+        line = error.lineno or 0
+        return Problem(line, max(error.offset or 1, 1) if line else 0,
                        f"{error.msg} ({type(error).__name__})")
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         return Problem(0, 0, f"it cannot be compiled: {type(error).__name__}: {error}")

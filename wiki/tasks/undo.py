@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,7 @@ from wiki.errors import (
     TaskError,
     WikiError,
 )
-from wiki.model import FIRST, Document
+from wiki.model import FIRST, Document, Version
 from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.store import Store
@@ -116,26 +116,29 @@ class Changes:
         """The page before the run; None where there was none, or it is not kept any more."""
         if touched.before is None:
             return None
-        name, version = touched.reference, touched.before
-        places: tuple[Callable[[], Document], ...] = (
-            lambda: self._wiki.revision(name, version),
-            lambda: self._wiki.deleted_by(self._run, name, version),
-            lambda: self._wiki.revision(touched.origin or name, version))
-        for look in places:
-            try:
-                return look()
-            except NotFound:
-                continue
+        first = _first_name(touched)
+        for name in (touched.reference, touched.origin):
+            for found in () if name is None else self._kept(name, touched.before):
+                if found.reference == first and found.run != self._run:
+                    return found  # and not another page that has had this name and version
         return None
+
+    def _kept(self, name: Reference, version: Version) -> Iterator[Document]:
+        """The page at that version, and the one that the run deleted."""
+        with suppress(NotFound):
+            yield self._wiki.revision(name, version)
+        with suppress(NotFound):
+            yield self._wiki.deleted_by(self._run, name, version)
 
     def after(self, touched: Touched) -> Document | None:
         """The page as the run left it; None where it deleted it, or it was deleted since."""
         if touched.after is None:
             return None
         try:
-            return self._wiki.revision(touched.reference, touched.after)
+            found = self._wiki.revision(touched.reference, touched.after)
         except NotFound:
             return None
+        return found if found.run == self._run else None
 
     def judge(self, touched: Touched) -> Change:
         """What can become of the page now."""
@@ -158,7 +161,7 @@ class Changes:
         if current is None:
             return self._judge_missing(touched, before)
         if touched.after is None or (current.version, current.run) != (touched.after, self._run):
-            if before is not None and same_page(current, before):
+            if self._is_back(touched, before):
                 return State.BACK, ""
             return State.KEPT, (f"version {current.version} by {current.author} came after it"
                                 if touched.after else f"{current.author} made it anew")
@@ -173,10 +176,14 @@ class Changes:
             return State.BACK, ""
         if touched.kind == "deleted":
             return State.OPEN, ""
-        old = self._current(touched.origin) if touched.origin else None
-        if old is not None and before is not None and same_page(old, before):
+        if self._is_back(touched, before):
             return State.BACK, ""
         return State.KEPT, "it was deleted, or moved, since"
+
+    def _is_back(self, touched: Touched, before: Document | None) -> bool:
+        """Whether the page is as it was, where it was; another may have its later name."""
+        old = self._current(_first_name(touched))
+        return old is not None and before is not None and same_page(old, before)
 
     def _current(self, name: Reference) -> Document | None:
         try:
@@ -280,7 +287,15 @@ class _Back:
         self._done = Undone()
 
     def all(self) -> Undone:
+        """Again and again while pages are put back that others stood in the way of."""
+        kept = self._once().kept
+        while kept and self._once().kept < kept:
+            kept = self._done.kept
+        return self._done
+
+    def _once(self) -> Undone:
         """Chunk by chunk, so that memory does not grow with the number of pages."""
+        self._done = Undone()
         rows = self._changes.page(limit=CHUNK)
         while rows:
             self._chunk(rows)
@@ -343,9 +358,11 @@ class _Back:
     def _restore(self, rows: Sequence[Touched]) -> list[Change]:
         """All at once, or one after the other where one of them cannot be."""
         by_signer: dict[str, list[Touched]] = {}
+        kept = self._each([row for row in rows if row.origin is not None], self._make_again)
         for row in rows:
+            if row.origin is not None:
+                continue
             by_signer.setdefault(self._signer(self._before(row)), []).append(row)
-        kept = []
         for group in by_signer.values():
             try:
                 self._bring(*group)
@@ -354,6 +371,11 @@ class _Back:
             except WikiError:
                 kept += self._each(group, self._bring)
         return kept
+
+    def _make_again(self, row: Touched) -> None:
+        """A page that the run moved, and then deleted or lost: its history is not its own."""
+        before = self._before(row)
+        self._signing(before).save(before, None, comment=self._comment)
 
     def _bring(self, *rows: Touched) -> None:
         documents = [self._before(row) for row in rows]
@@ -381,6 +403,11 @@ def find_run(task: OpenDocument, number: int) -> OpenObject:
         if record["number"] == number:
             return record
     raise NotFound(f"{task.reference} records no run {number}; older runs are in its history")
+
+
+def _first_name(touched: Touched) -> Reference:
+    """The page's name before the run."""
+    return touched.origin if touched.origin and touched.after else touched.reference
 
 
 def same_page(one: Document, other: Document) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,13 @@ from wiki.tasks.names import EXECUTOR_CLASS, JOB_CLASS, TASK_CLASS, Status
 from wiki.tasks.stamp import Stamp
 
 
+class _Told(threading.local):
+    """What this thread has told of since its last batch."""
+
+    tasks = False
+    jobs = False
+
+
 class Waker:
     """Tells all schedulers of a data directory that there may be something to start."""
 
@@ -21,12 +29,15 @@ class Waker:
         self._job_news = Stamp(data / "wake-jobs")
         #: Called by :meth:`wake` in this process, beside the file.
         self.listeners: list[Callable[[], None]] = []
+        self._told = _Told()
 
     def watch(self, wiki: Wiki) -> None:
         """Wake whenever this wiki saves what may let a task start (a task that is READY or
-        DONE, an executor) or a job, or deletes a page."""
+        DONE, an executor) or a job, or deletes a page; and once more at the end of a batch,
+        since nobody sees what it saves before."""
         wiki.saved.connect(self._saved)
         wiki.deleted.connect(self._deleted)
+        wiki.kept.connect(self._kept)
 
     def wake(self) -> None:
         """Tell of news."""
@@ -48,10 +59,25 @@ class Waker:
         status = task.values.get("status") if task is not None else None
         job = any(page is not None and page.object(JOB_CLASS) for page in (document, previous))
         if job:
-            self._job_news.touch()
+            self._tell_jobs()
         if status in (Status.READY, Status.DONE) or document.object(EXECUTOR_CLASS) or job:
-            self.wake()
+            self._tell_tasks()
 
     def _deleted(self, sender: Wiki, reference: Reference, **_: Any) -> None:
+        self._tell_jobs()
+        self._tell_tasks()
+
+    def _kept(self, sender: Wiki, **_: Any) -> None:
+        if self._told.jobs:
+            self._job_news.touch()
+        if self._told.tasks:
+            self.wake()
+        self._told.jobs = self._told.tasks = False
+
+    def _tell_jobs(self) -> None:
+        self._told.jobs = True
         self._job_news.touch()
+
+    def _tell_tasks(self) -> None:
+        self._told.tasks = True
         self.wake()

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wiki.api import OpenDocument
 from wiki.errors import Conflict, InvalidDocument
 from wiki.rights import Right
+from wiki.tasks.tables import importer_of
 from wiki.web.context import page, page_url, reader, show
 from wiki.web.session import login_required
 
@@ -33,7 +34,7 @@ TRIES = 20
 
 @blueprint.get("/<ref>/attachments")
 def listing(ref: str) -> str:
-    return show("attachments.html", page(ref).record, "attachments")
+    return show("attachments.html", page(ref).record, "attachments", importer_of=importer_of)
 
 
 @blueprint.post("/<ref>/attachments")

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from wiki.errors import WikiError
 from wiki.web.rest import (
     attachments,
+    checks,
     connection,
     jobs,
     livelogs,
@@ -36,7 +37,7 @@ def describe_api() -> dict[str, Any]:
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
     *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
-    *jobs.OPERATIONS,
+    *jobs.OPERATIONS, *checks.OPERATIONS,
     Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
 )
 _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}

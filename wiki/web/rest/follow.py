@@ -151,6 +151,9 @@ class Hub:
         self._new: queue.SimpleQueue[Follower] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._count = 0
+        #: Whether the thread is there; it ends under the same lock in which it sees that nobody
+        #: is left, so that there are never two, nor none for somebody new.
+        self._serving = False
         self._turn = 0
         self._followers: set[Follower] = set()
 
@@ -179,7 +182,8 @@ class Hub:
         with self._lock:
             self._new.put(follower)
             self._count += 1
-            if self._count == 1:
+            if not self._serving:
+                self._serving = True
                 threading.Thread(target=self._run, name="log followers", daemon=True).start()
 
     def _run(self) -> None:
@@ -200,7 +204,8 @@ class Hub:
         used = {follower.watch for follower in self._followers}
         with self._lock:
             self._watches = {key: watch for key, watch in self._watches.items() if watch in used}
-            return self._count > 0
+            self._serving = self._count > 0
+            return self._serving
 
     def _welcome(self, selector: selectors.BaseSelector) -> None:
         with suppress(queue.Empty):

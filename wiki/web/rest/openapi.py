@@ -161,6 +161,15 @@ SCHEMAS: Mapping[str, JSON] = {
         "class": MAYBE, "properties": {"type": "array", "items": _object(
             {"name": TEXT, "type": TEXT}, ("name", "type"))}, "values": VALUES},
         ("class", "properties", "values")),
+    "Script": _object({
+        "script": TEXT, "requirements": _schema("string", "Packages that it needs, one a line"),
+        "module": _schema("boolean", "It is a module, which needs no function run")},
+        ("script",), additionalProperties=False),
+    "ScriptProblems": _object({"problems": {"type": "array", "items": _object({
+        "line": {**COUNT, "description": "From 1; 0 where it is about no line"},
+        "column": COUNT, "message": TEXT,
+        "level": {"enum": ["error", "warning"], "description": "An error keeps it from running"}},
+        ("line", "column", "message", "level"))}}, ("problems",)),
     "Run": _object({"number": COUNT, "outcome": MAYBE, "started": MAYBE, "finished": MAYBE,
                     "executor": MAYBE, "executorVersion": MAYBE, "dryRun": {}, "undone": MAYBE,
                     "touched": {"type": ["object", "null"], "additionalProperties": COUNT,

@@ -126,9 +126,11 @@ def note(log: str, screen: Screen) -> Markup:
         return Markup("")
     more = Markup("")
     if screen.go_on is not None:
+        kind = "-error" if screen.errors else ""
         ways = (("Search on forwards", "next"), ("Search on backwards", "previous"))
         more = Markup(" ").join(LINK.format(viewer_url(
-            log, q=screen.q, find=way + ("-error" if screen.errors else ""), **{"from": screen.go_on}), label) for label, way in ways)
+            log, q=screen.q, find=way + kind, **{"from": screen.go_on}), label)
+            for label, way in ways)
     return Markup('<p class="log-note">{}. {}</p>').format(screen.note, more)
 
 

@@ -7,6 +7,7 @@
 const API = "/api/v1/logs/";
 const MAX_LINES = 20000; // on the page; the log itself keeps them all
 const EVERY = 1000;
+const POLL_FOR = 30000; // then the server is asked again to send lines as they come
 const LINES = 200;
 const NEAR = 40;
 const ZONE = "wikimill.log.zone";
@@ -78,10 +79,12 @@ class LogView {
   }
 
   get start() {
-    return Number(this.pre.firstElementChild?.id.slice(1) ?? 0);
+    return Number(this.pre.querySelector(".line[id]")?.id.slice(1) ?? 0);
   }
 
-  clear() {
+  // The log was archived, and begins anew.
+  beginAnew() {
+    this.offset = this.size = 0;
     this.pre.replaceChildren();
   }
 
@@ -109,6 +112,7 @@ class LogView {
   async older() {
     const answer = await this.lines({before: this.start, lines: LINES});
     const before = this.pre.scrollHeight;
+    this.pre.querySelector(".log-skip")?.remove();
     this.pre.prepend(this.fragment(await answer.text()));
     this.pre.scrollTop += this.pre.scrollHeight - before;
     this.countHidden();
@@ -193,10 +197,7 @@ class LogView {
       this.append(event.data);
     });
     source.addEventListener("skip", (event) => this.skip(Number(event.data), event.lastEventId));
-    source.addEventListener("reset", () => {
-      this.offset = 0;
-      this.clear();
-    });
+    source.addEventListener("reset", () => this.beginAnew());
     source.addEventListener("end", () => {
       source.close();
       this.following = false;
@@ -204,31 +205,32 @@ class LogView {
     });
     source.addEventListener("error", () => {
       this.say("waiting for the server", false);
-      if (opened) return; // it reconnects by itself, from the last event
+      // It reconnects by itself, from the last event, unless it never got through or was refused.
+      if (opened && source.readyState !== EventSource.CLOSED) return;
       source.close();
       this.poll();
     });
-    window.addEventListener("pagehide", () => source.close());
+    window.addEventListener("pagehide", () => {
+      if (source.readyState === EventSource.CLOSED) return;
+      source.close();
+      this.following = false;
+    });
   }
 
   skip(from, to) {
     const line = document.createElement("span");
     line.className = "line log-skip";
-    line.id = `L${from}`;
     const bytes = (Number(to) - from).toLocaleString();
     line.textContent = `… ${bytes} bytes came faster than they can be shown; scroll up, or download\n`;
     this.pre.replaceChildren(line);
-    this.offset = Number(to);
+    this.offset = this.size = Number(to);
   }
 
   async poll() {
-    for (;;) {
+    const end = performance.now() + POLL_FOR;
+    while (performance.now() < end) {
       try {
-        const answer = await this.lines({offset: this.offset, lines: LINES});
-        const start = Number(answer.headers.get("X-Log-Offset"));
-        if (start < this.offset) this.clear(); // archived: it begins anew
-        this.append(await answer.text());
-        this.offset = this.size = Number(answer.headers.get("X-Log-End"));
+        do await this.ask(); while (this.offset < this.size);
         this.say("live", true);
       } catch (error) {
         if (error.message === "404") return;
@@ -236,6 +238,19 @@ class LogView {
       }
       await new Promise((resolve) => setTimeout(resolve, EVERY));
     }
+    this.following = false;
+    this.follow();
+  }
+
+  async ask() {
+    const answer = await this.lines({offset: this.offset, lines: LINES});
+    if (Number(answer.headers.get("X-Log-Offset")) < this.offset) {
+      this.beginAnew();
+      return;
+    }
+    this.append(await answer.text());
+    this.offset = Number(answer.headers.get("X-Log-End"));
+    this.size = Number(answer.headers.get("X-Log-Size"));
   }
 }
 
@@ -257,6 +272,14 @@ for (const section of document.querySelectorAll("section.log[data-log]")) {
   section.logView = view;
   if (section.dataset.follow === "true") view.follow();
 }
+
+// A page that is shown again as it was left.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const section of document.querySelectorAll("section.log[data-follow=true]")) {
+    section.logView?.follow();
+  }
+});
 
 // A log that came to its end goes on when its task does.
 document.addEventListener("wikimill:task", (event) => {

@@ -126,6 +126,20 @@ def test_an_address_chooses_the_part(logs: Logs) -> None:
     assert choose(logs, LOG, {"at": "x", "before": "-1"}, 10).live
 
 
+def test_an_address_leads_from_error_to_error(logs: Logs) -> None:
+    for number in range(30):
+        logs.append(LOG, "ERROR" if number in (10, 20) else "INFO", f"line {number} ERROR")
+    place = {"find": "next-error"}
+    for number in (10, 20):
+        screen = choose(logs, LOG, place, 1)
+        assert screen.at is not None and screen.part.data.count(b"line %d" % number) == 1
+        place = {"find": "next-error", "at": str(screen.at)}
+    assert choose(logs, LOG, place, 10).note == "No error found after this place"
+    back = choose(logs, LOG, {**place, "find": "previous-error"}, 1)
+    assert b"line 10" in back.part.data
+    assert choose(logs, LOG, {"find": "none-error"}, 10).live
+
+
 def test_levels_are_hidden_and_counted(logs: Logs) -> None:
     for level in ("DEBUG", "INFO", "DEBUG"):
         logs.append(LOG, level, "a\nb", {"n": 1})

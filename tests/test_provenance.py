@@ -431,6 +431,14 @@ def test_taking_back_arms_nothing_that_was_not_armed(shop: Shop) -> None:
     assert "jinja" in mine.content and mine.content_author == "Users.Jo"
 
 
+def test_who_may_not_script_brings_back_a_script_that_does_not_run(shop: Shop) -> None:
+    shop.executor("Executors.Old", GOOD)
+    shop.run('def run(logger, wiki, task):\n    wiki.get("Executors.Old").delete()\n')
+    shop.undo().undo("Tasks.One", 1, "Users.Jo")
+    old = shop.wiki.get("Executors.Old")
+    assert (old.content_author, old.script_author) == ("Users.Jo", "Users.Jo")
+
+
 def test_only_who_may_edit_takes_a_run_back(shop: Shop) -> None:
     shop.run(GOOD)
     with pytest.raises(AccessDenied):

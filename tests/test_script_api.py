@@ -225,6 +225,30 @@ def test_a_cancelled_run_reports_and_the_next_goes_on(shop: Workshop) -> None:
     assert titles(shop) == ["x", "x", "xx", "x", "x", "x", "xx", "x", "x", "x"]
 
 
+def test_a_dry_run_leaves_the_table_of_the_last_real_one_alone(shop: Workshop) -> None:
+    numbers(shop, fails="2")
+    task = shop.wiki.get("Tasks.One")
+    obj = task.object(TASK_CLASS)
+    assert obj is not None
+    obj.update(status="READY", dryRun=True)
+    task.save()
+    shop.executor("Executors.It", "def run(logger, wiki, task):\n"
+                  "    with task.item(7): raise ValueError('no')\n")
+    shop.invoke()
+    shop.wait()
+    assert "1 failed: see rejected-dry-run.csv" in shop.log()
+    assert [row["key"] for row in rejected(shop)] == ["2"]
+    files = shop.wiki.get("Tasks.One")
+    assert b"7,ValueError: no" in files.attachment("rejected-dry-run.csv").read()
+
+
+def test_a_table_of_failed_items_is_text_whatever_failed(shop: Workshop) -> None:
+    shop.run("def run(logger, wiki, task):\n    with task.item('a', {'n': '=1\\ud800'}):\n"
+             "        raise ValueError('not\\nso \\ud800')\n")
+    assert rejected(shop) == [{"key": "a", "reason": "ValueError: not so \\ud800",
+                               "n": "=1\\ud800"}]
+
+
 def test_after_a_good_end_everything_is_done_anew(shop: Workshop) -> None:
     numbers(shop)
     numbers(shop)

@@ -101,6 +101,12 @@ def test_ragged_rows_and_odd_headers_are_shown_as_what_they_are() -> None:
         "", "it has 2 fields, and the header 3", "it has 4 fields, and the header 3"]
 
 
+def test_bytes_that_are_wrong_in_the_encoding_do_no_harm() -> None:
+    seen = look(b"Name,a\xff\nx,1\nb\xfe,2\n" + "ä,1\n".encode() * 9, "a.csv")
+    assert "0xff is not utf-8" in seen.problem and seen.headers == ["Name", "a?"]
+    assert (seen.rows[1].cells[0], seen.bad) == ("b?", 1)
+
+
 def test_few_values_are_a_list_and_odd_ones_are_named() -> None:
     rows = "".join(f"n{number},{'ab'[number % 2]},{number},{number or 'none'}\n"
                    for number in range(30))

@@ -372,6 +372,8 @@ class Wiki:
             last = self._store.deleted(run, document.reference)
             require(self.user, Right.EDIT, last)
             record = self._stamp(self._validated(document, last), last, comment, False)
+            if not allows(self.signer, Right.SCRIPT):  # nothing is armed without that right
+                record = replace(record, content_author=self.signer, script_author=self.signer)
             saves.append((record, last.version))
         self._store.restore(run, saves)
         for record, _ in saves:

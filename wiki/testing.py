@@ -38,7 +38,7 @@ from wiki.tasks.executors import Executor, open_executor
 from wiki.tasks.log import Logs, log_name
 from wiki.tasks.logline import messages, parse_lines
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS, Outcome, Status
-from wiki.tasks.rejected import FILENAME
+from wiki.tasks.rejected import DRY_FILENAME, FILENAME
 from wiki.tasks.runs import Progress, Run, Runs
 from wiki.tasks.scriptrun import ScriptRun
 from wiki.tasks.streams import Streams
@@ -201,7 +201,7 @@ def _run(bench: Bench, run: Run) -> Result:
         wiki = script.wiki.as_user(ADMIN_USER)
     page = bench.wiki.get(run.task)
     return Result(outcome, error, exception, log, script.progress.last, wiki, page,
-                  _rejected(page), bench)
+                  _rejected(page, DRY_FILENAME if run.dry_run else FILENAME), bench)
 
 
 def _call(script: ScriptRun) -> tuple[Outcome, str, BaseException | None]:
@@ -225,9 +225,8 @@ def _call(script: ScriptRun) -> tuple[Outcome, str, BaseException | None]:
     return outcome, error, exception
 
 
-def _rejected(page: OpenDocument) -> list[dict[str, str]]:
-    names = [item.filename for item in page.attachments if item.filename == FILENAME]
-    if not names:
+def _rejected(page: OpenDocument, filename: str) -> list[dict[str, str]]:
+    if not any(item.filename == filename for item in page.attachments):
         return []
-    text = page.attachment(FILENAME).read().decode(errors="surrogatepass")
+    text = page.attachment(filename).read().decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))

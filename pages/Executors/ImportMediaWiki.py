@@ -263,8 +263,8 @@ class Importer:
         self.markdown = wiki.load("Lib.MarkdownText")
         params = {name: value for name, value in task.params.items() if value is not None}
         self.spaces = target_spaces(task, params.get("targetSpace", ""))
-        self.titles = wiki.load("Lib.WikitextTitles").Titles(
-            self.spaces, site.namespaces, site.capital)
+        self.of_titles = wiki.load("Lib.WikitextTitles")
+        self.titles = self.of_titles.Titles(self.spaces, site.namespaces, site.capital)
         self.namespaces = self.read_namespaces(params.get("namespaces") or "")
         self.keep_redirects = params.get("redirects", "page") != "skip"
         self.keep_templates = params.get("templates", "keep") != "drop"
@@ -333,7 +333,7 @@ class Importer:
             item.skip("unchanged")
 
     def redirect(self, revision):
-        return self.wikitext.redirect(revision.text) if revision.model == "wikitext" else ""
+        return self.of_titles.redirect(revision.text) if revision.model == "wikitext" else ""
 
     def fill(self, page, entry, revision):
         """Give the page what a revision says."""

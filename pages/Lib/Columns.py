@@ -21,6 +21,8 @@ RESERVED = ("self", "class_name")
 
 def as_text(cell):
     """The cell as text, which `TYPES[...].parse` reads as the same value."""
+    if isinstance(cell, str):
+        return cell
     if cell is None:
         return ""
     if isinstance(cell, bool):

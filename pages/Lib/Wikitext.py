@@ -91,12 +91,6 @@ def file_key(name):
     return name[:1].upper() + name[1:]
 
 
-def redirect(text):
-    """The title that a text of the form `#REDIRECT [[Title]]` leads to; empty for another."""
-    match = re.match(r"\s*#[^\s\[:]{4,20}\s*:?\s*\[\[([^\]|]+)", text)
-    return match[1].strip() if match else ""
-
-
 class Converter:
     """Goes through the nodes of one page."""
 

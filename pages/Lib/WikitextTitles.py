@@ -1,5 +1,6 @@
 """Titles of MediaWiki: namespaces, the pages that they become, links to other wikis."""
 
+import re
 from urllib.parse import quote
 
 from wiki.references import MAX_DEPTH, Reference
@@ -100,3 +101,9 @@ class Titles:
         if prefix in LANGUAGES:
             base = f"https://{prefix}.wikipedia.org/wiki/"
         return base + quote(rest.strip().replace(" ", "_"), safe="/:#()") if base else ""
+
+
+def redirect(text):
+    """The title that a text of the form `#REDIRECT [[Title]]` leads to; empty for another."""
+    match = re.match(r"\s*#[^\s\[:]{4,20}\s*:?\s*\[\[([^\]|]+)", text)
+    return match[1].strip() if match else ""

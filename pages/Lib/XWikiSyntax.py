@@ -13,27 +13,13 @@ markdown = load("Lib.MarkdownText")
 references = load("Lib.XWikiReferences")
 layout = load("Lib.WikitextLayout")
 from_html = load("Lib.HTMLText")
+tokens = load("Lib.XWikiTokens")
 
 #: Deeper groups and macros are shown as code.
 DEEPEST = 15
 #: Around the number of what was put away.
 OPEN, CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
-#: What is looked for in a text, the first match counts.
-TOKEN = re.compile(
-    r"~(?P<escaped>.)"
-    r"|(?P<verbatim>\{\{\{)"
-    r"|\{\{(?P<macro>[A-Za-z][\w.-]*)(?P<params>(?:\s+[\w-]+\s*=\s*(?:\"(?:[^\"~]|~.)*\""
-    r"|'[^']*'|[^\s\"'/}]+))*)\s*(?P<empty>/?)\}\}"
-    r"|(?P<group>\(\(\()"
-    r"|(?P<style>\(%)"
-    r"|\[\[(?P<link>(?:[^\[\]]|\[(?!\[)|\](?!\]))+)\]\]"
-    r"|\b(?P<url>(?:https?|ftp)://[^\s\[\]|<>()]+[^\s\[\]|<>().,;:!?'\"]|mailto:[^\s\[\]|<>()]+"
-    r"@[\w.-]*\w)"
-    r"|(?<![\w:])(?P<kind>image|attach):(?P<file>[^\s\[\]|(){}]*[^\s\[\]|(){}.,;:!?])",
-    re.DOTALL)
-CLOSERS = {"{{{": "}}}", "(%": "%)", "(((": ")))"}
-PARAM = re.compile(r"([\w-]+)\s*=\s*(?:\"((?:[^\"~]|~.)*)\"|'([^']*)'|([^\s\"'/}]+))", re.S)
 STYLES = re.compile(r"\*\*|//|__|--|\^\^|,,|##|\\\\")
 HEADING = re.compile(r"\s*(={1,6})\s*(.*?)\s*=*\s*$")
 FENCE = re.compile(r"^ *(`{3,})[^\n`]*\n(.*?)\n *\1$", re.M | re.S)
@@ -108,10 +94,10 @@ class Converter:
 
     def put_away(self, text):
         out, position, missing = [], 0, set()
-        while match := TOKEN.search(text, position):
+        while match := tokens.TOKEN.search(text, position):
             out.append(text[position:match.start()])
-            alone = is_alone(text, match.start())
-            closer = CLOSERS.get(match[0])
+            alone = tokens.is_alone(text, match.start())
+            closer = tokens.CLOSERS.get(match[0])
             if closer in missing or (closer and text.find(closer, match.end()) < 0):
                 missing.add(closer)  # and is not looked for again
                 position, kept = match.end(), Kept(markdown.escape(match[0]))
@@ -149,7 +135,7 @@ class Converter:
         return end, Kept(self.file(match["file"], "", match["kind"] == "image"))
 
     def group(self, text, start):
-        end = closing(text, start, "(((", ")))")
+        end = tokens.closing(text, start, "(((", ")))")
         if end < 0:
             return start, Kept(markdown.escape("((("))
         return end + 3, Kept(self.blocks(text[start:end]), True)
@@ -159,9 +145,9 @@ class Converter:
     def macro(self, text, match, alone):
         name, end, body = match["macro"], match.end(), ""
         params = {key: re.sub("~(.)", r"\1", quoted or other or bare)
-                  for key, quoted, other, bare in PARAM.findall(match["params"])}
+                  for key, quoted, other, bare in tokens.PARAM.findall(match["params"])}
         if not match["empty"]:
-            close = closing(text, end, "{{" + name, "{{/" + name + "}}")
+            close = tokens.closing(text, end, "{{" + name, "{{/" + name + "}}")
             if close < 0:
                 return end, Kept(markdown.code(match[0]))
             body, end = text[match.end():close], close + len(name) + 5
@@ -393,28 +379,3 @@ def code(text, is_block, language=""):
 def quoted(text):
     """The value of a macro's parameter."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-
-
-def is_alone(text, start):
-    """Whether nothing stands before it on its line."""
-    return not text[text.rfind("\n", 0, start) + 1:start].strip()
-
-
-def closing(text, position, opener, closer):
-    """Where what was opened before `position` is closed; -1 if nowhere."""
-    depth = 1
-    while True:
-        end = text.find(closer, position)
-        if end < 0:
-            return -1
-        start = text.find(opener, position)
-        if 0 <= start < end:
-            tag = text.find("}}", start)
-            if opener == "(((" or (tag > 0 and text[tag - 1] != "/"):
-                depth += 1
-            position = start + len(opener)
-            continue
-        depth -= 1
-        if depth == 0:
-            return end
-        position = end + len(closer)

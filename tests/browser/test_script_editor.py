@@ -28,15 +28,16 @@ def page(server: Server) -> Iterator[Page]:
 def make_executor(page: Page) -> None:
     page.goto("/Executors.WebHome")
     page.get_by_role("link", name="New executor").click()
-    page.get_by_label("Name", exact=False).first.fill("Mine")
-    page.get_by_label("Title").fill("My executor")
-    page.get_by_role("button", name="Create", exact=True).last.click()
+    main = page.get_by_role("main")
+    main.get_by_label("Name").fill("Mine")
+    main.get_by_label("Title").fill("My executor")
+    main.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Script of My executor")).to_be_visible()
 
 
 def test_an_executor_is_made_written_and_tried(page: Page) -> None:
     make_executor(page)
-    area = page.get_by_label("Script", exact=False).first
+    area = page.locator("#script")
     lines = page.locator(".script-lines li")
     area.fill("")
     area.type("def run(logger, wiki, task):\nx = (1,")
@@ -64,7 +65,7 @@ def test_an_executor_is_made_written_and_tried(page: Page) -> None:
 
 def test_tab_indents_lines_and_escape_lets_the_focus_go(page: Page) -> None:
     make_executor(page)
-    area = page.get_by_label("Script", exact=False).first
+    area = page.locator("#script")
     area.fill("a\nb")
     page.keyboard.press("Control+a")
     page.keyboard.press("Tab")

@@ -107,6 +107,19 @@ _CHANGES = sa.text("""
     UNION ALL SELECT reference, changed, 0 FROM removals WHERE changed > :number
     ORDER BY 2 LIMIT :limit""").bindparams(sa.bindparam("classes", expanding=True))
 
+# What each save does, made once: making a statement takes longer than doing it.
+_IDS = sa.select(documents.c.reference, documents.c.id).where(
+    documents.c.reference.in_(sa.bindparam("references", expanding=True)))
+_HIGHEST = sa.select(sa.func.max(documents.c.id))
+_DELETES: dict[Any, sa.Delete] = {
+    table.c[name]: sa.delete(table).where(table.c[name] == sa.bindparam("key_"))
+    for table, name in (*((part, "doc_id") for part in _PARTS), (fulltext, "rowid"),
+                        (documents, "id"), (removals, "reference"))}
+_INSERTS: dict[Any, sa.Insert] = {
+    **{table: sa.insert(table) for table in (*_PARTS, fulltext)},
+    **{table: sa.insert(table).prefix_with("OR REPLACE")
+       for table in (documents, removals, meta)}}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -309,7 +322,7 @@ def _casefold(value: Any) -> Any:
 
 
 def _set_meta(connection: Connection, key: str, value: str) -> None:
-    connection.execute(meta.insert().prefix_with("OR REPLACE"), {"key": key, "value": value})
+    connection.execute(_INSERTS[meta], {"key": key, "value": value})
 
 
 def _chunks(items: list[Any], size: int = 500) -> Iterator[list[Any]]:
@@ -320,8 +333,7 @@ def _chunks(items: list[Any], size: int = 500) -> Iterator[list[Any]]:
 def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in _chunks(references):
-        rows = connection.execute(sa.select(documents.c.reference, documents.c.id)
-                                  .where(documents.c.reference.in_(part)))
+        rows = connection.execute(_IDS, {"references": part})
         found.update((ref, number) for ref, number in rows)
     return found
 
@@ -334,8 +346,7 @@ def _clear(connection: Connection, ids: list[int]) -> None:
 
 def _delete_rows(connection: Connection, column: Any, keys: Sequence[int | str]) -> None:
     if keys:
-        connection.execute(sa.delete(column.table).where(column == sa.bindparam("key_")),
-                           [{"key_": key} for key in keys])
+        connection.execute(_DELETES[column], [{"key_": key} for key in keys])
 
 
 def _last_change(connection: Connection) -> int:
@@ -346,16 +357,16 @@ def _last_change(connection: Connection) -> int:
 
 def _note_removals(connection: Connection, gone: list[str], changed: int) -> None:
     if gone:
-        connection.execute(removals.insert().prefix_with("OR REPLACE"),
+        connection.execute(_INSERTS[removals],
                            [{"reference": ref, "changed": number}
                             for number, ref in enumerate(gone, changed + 1)])
 
 
 def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int],
             changed: int) -> None:
-    _delete_rows(connection, removals.c.reference,
-                 [ref for entry in entries if (ref := str(entry.document.reference)) not in known])
-    highest = connection.execute(sa.select(sa.func.max(documents.c.id))).scalar() or 0
+    fresh = [ref for entry in entries if (ref := str(entry.document.reference)) not in known]
+    _delete_rows(connection, removals.c.reference, fresh)
+    highest = int(connection.execute(_HIGHEST).scalar() or 0) if fresh else 0
     rows: dict[Any, list[dict[str, Any]]] = {}
     for position, entry in enumerate(entries, changed + 1):
         number = known.get(str(entry.document.reference))
@@ -365,10 +376,7 @@ def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, i
         for table, row in _rows(entry, number, position):
             rows.setdefault(table, []).append(row)
     for table, values in rows.items():
-        insert = sa.insert(table)
-        if table is documents:
-            insert = insert.prefix_with("OR REPLACE")
-        connection.execute(insert, values)
+        connection.execute(_INSERTS[table], values)
 
 
 def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[str, Any]]]:

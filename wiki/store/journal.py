@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -303,6 +304,7 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+@cache
 def boot_id() -> str:
     """Tells one boot of the machine from another; empty where the system does not say."""
     try:

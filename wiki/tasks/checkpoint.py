@@ -15,7 +15,7 @@ from wiki.api import Wiki
 from wiki.tasks.logger import TaskLogger
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS
 from wiki.tasks.progressfile import ProgressFile
-from wiki.tasks.rejected import FILENAME
+from wiki.tasks.rejected import DRY_FILENAME, FILENAME
 from wiki.tasks.runs import Run
 
 _DONE, _INPUT = "done:", "input:"
@@ -99,7 +99,8 @@ class Checkpoint:
         digests = {"the executor": _digest(self._run.executor),
                    "the parameters": _digest(json.dumps(values, default=str, sort_keys=True))}
         digests |= {item.filename: item.sha256 for item in page.attachments
-                    if item.filename != FILENAME or FILENAME in self._read}
+                    if item.filename not in (FILENAME, DRY_FILENAME)
+                    or item.filename in self._read}
         return {name: f"{_INPUT}{digest}:{name}" for name, digest in digests.items()}
 
 

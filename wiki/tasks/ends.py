@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from blinker import Signal
-from filelock import FileLock
 
 from wiki.api import Name, OpenDocument, OpenObject, Wiki
 from wiki.errors import Conflict, DamagedPage, DocumentNotFound, TaskError, WikiError
+from wiki.store.lock import WriterLock
 from wiki.tasks.executors import BadExecutor, find_executor
 from wiki.tasks.log import Logs, log_name
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Outcome, Status
@@ -22,9 +22,6 @@ from wiki.tasks.queue import Queue
 from wiki.tasks.runner import Runner
 from wiki.tasks.runs import Ending, Run, is_run_id, timestamp
 
-#: How long the record of an end waits for another one, and how often it looks, in seconds.
-LOCK_WITHIN = 30.0
-LOOK_EVERY = 0.002
 #: How often a save is tried anew when somebody else saved the page meanwhile.
 ATTEMPTS = 50
 #: The longest error and progress that a run's object keeps, in characters.
@@ -61,7 +58,7 @@ class Ends:
         self._logs = logs
         self._runner = runner
         self._queue = queue
-        self._lock = FileLock(data / "ends.lock")
+        self._lock = WriterLock(data / "ends.lock")
         self._log = log
 
     def finish(self, run_id: str) -> None:
@@ -77,7 +74,7 @@ class Ends:
         Returns False if the page does not have the run, having been renamed perhaps. Raises
         WikiError where the page cannot be read or saved.
         """
-        with self._lock.acquire(LOCK_WITHIN, poll_interval=LOOK_EVERY):
+        with self._lock:
             known, page = self._record(run, ending, name)
             if known:
                 self._runner.forget(run.id)
@@ -92,7 +89,7 @@ class Ends:
         away. None is between the two: its end on its page, and still there."""
         living: dict[str, Run | None] = {}
         ended: list[str] = []
-        with self._lock.acquire(LOCK_WITHIN, poll_interval=LOOK_EVERY):
+        with self._lock:
             for run_id in self._runner.ids():
                 if self._runner.alive(run_id):
                     living[run_id] = self._runner.load(run_id)

@@ -18,7 +18,7 @@ from wiki.tasks.checkpoint import Checkpoint
 from wiki.tasks.chunk import Chunk
 from wiki.tasks.logger import TaskLogger
 from wiki.tasks.progressfile import ProgressFile
-from wiki.tasks.rejected import FILENAME, Rejected
+from wiki.tasks.rejected import Rejected
 from wiki.tasks.tracebacks import describe, one_line
 
 T = TypeVar("T")
@@ -154,8 +154,8 @@ class Items:
             if failed <= TRACED and not isinstance(error, WikiError):
                 self._logger.debug("%s", describe(error))
         elif failed == REPORTED + 1:
-            self._logger.warning("More than %d items failed; the others are in %s only",
-                                 REPORTED, FILENAME)
+            self._logger.warning("More than %d items failed; the others are only in the table of "
+                                 "those that failed", REPORTED)
 
     def _close(self, chunk: Chunk) -> None:
         for item, error in chunk.close():

@@ -25,7 +25,6 @@ from wiki.store.base import Condition, Query
 from wiki.tasks.claim import claim
 from wiki.tasks.ends import (
     ATTEMPTS,
-    LOCK_WITHIN,
     Ends,
     open_run_id,
     task_object,
@@ -49,6 +48,8 @@ from wiki.tasks.wake import Waker
 
 #: How many tasks an invocation looks at; what it finds out is kept, and the next one goes on.
 LOOKS = 1000
+#: How long an invocation waits for another manager's, in seconds.
+LOCK_WITHIN = 30.0
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
              "tenth")
 

@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 from wiki.api import Wiki
 from wiki.errors import Conflict
 from wiki.tasks.masks import Masks
+from wiki.tasks.runs import Run
 
-#: The attachment.
-FILENAME = "rejected.csv"
+#: The attachment, and that of a dry run, which leaves the table of the last real one alone.
+FILENAME, DRY_FILENAME = "rejected.csv", "rejected-dry-run.csv"
 #: Its first columns; those of the item follow.
 COLUMNS = ("key", "reason")
 #: How often the page is read anew where somebody saves it at the same moment.
@@ -24,14 +25,14 @@ ATTEMPTS = 10
 class Rejected:
     """Collects items in a file beside the run, so that their number does not matter."""
 
-    def __init__(self, folder: Path, masks: Masks, read: Set[str], number: int) -> None:
-        """``read``: the names of the attachments that the script has read so far; ``number``:
-        the run's."""
+    def __init__(self, folder: Path, masks: Masks, read: Set[str], run: Run) -> None:
+        """``read``: the names of the attachments that the script has read so far."""
         self._lines = folder / "rejected.jsonl"
         self._table = folder / FILENAME
         self._masks = masks
         self._read = read
-        self._number = number
+        self._name = DRY_FILENAME if run.dry_run else FILENAME
+        self._number = run.number
         self._columns: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -54,8 +55,8 @@ class Rejected:
         It replaces an earlier run's, unless this run was to do what that lists and did not end
         well (``done``): it would lose what it has not come to.
         """
-        name = FILENAME
-        if FILENAME in self._read and not done:
+        name = self._name
+        if name in self._read and not done:
             name = f"rejected-{self._number}.csv"
         self._write()
         with self._table.open("rb") as stream:
@@ -64,8 +65,8 @@ class Rejected:
 
     def detach(self, wiki: Wiki, task: str) -> None:
         """Take an earlier run's table off the task's page; raises WikiError."""
-        if any(item.filename == FILENAME for item in wiki.get(task).attachments):
-            self._save(wiki, task, "No item failed", FILENAME, None)
+        if any(item.filename == self._name for item in wiki.get(task).attachments):
+            self._save(wiki, task, "No item failed", self._name, None)
 
     def _save(self, wiki: Wiki, task: str, comment: str, name: str,
               table: BinaryIO | None) -> None:
@@ -85,7 +86,7 @@ class Rejected:
 
     def _write(self) -> None:
         own = list(self._columns)
-        with self._table.open("w", encoding="utf-8", errors="surrogatepass",
+        with self._table.open("w", encoding="utf-8", errors="backslashreplace",
                               newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow([*COLUMNS, *own])

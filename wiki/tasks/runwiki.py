@@ -55,5 +55,6 @@ def open_wiki(data: Path, store: Store, run: Run, log: RunLog) -> RunWiki:
         store = Shadows(data).begin(store, run.task, run.id)
     wiki = RunWiki(store, run, Secrets(data / "secrets"), log)
     wiki.signer = signer(wiki.get(run.task), run.author)
-    Waker(data).watch(wiki)
+    if not run.dry_run:  # whose changes there is nothing to start for
+        Waker(data).watch(wiki)
     return wiki

@@ -52,7 +52,7 @@ class ScriptRun:
         self.wiki = open_wiki(self._data, self._store, run, self.log)
         read: set[str] = set()
         checkpoint = Checkpoint(self.wiki, run, self._logger, self.progress, read)
-        rejected = Rejected(self._folder, self.log.masks, read, run.number)
+        rejected = Rejected(self._folder, self.log.masks, read, run)
         self._items = Items(self.wiki, self._logger, self.progress, rejected, checkpoint)
         self.task = Task(self.wiki.get(run.task), self._logger, self.progress,
                          self.cancellation, self._items, self.workdir, read, run.dry_run)

@@ -125,8 +125,7 @@ class Look:
 
 
 def cut(text: str) -> str:
-    text = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
-    return text.encode(errors="replace").decode()
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +224,9 @@ def main() -> None:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {"error": TOO_MUCH.format(request["filename"])}
-    json.dump(answer, sys.stdout)
+    # A byte that is wrong in the file's encoding is a lone surrogate, which has no UTF-8.
+    text = json.dumps(answer, ensure_ascii=False).encode(errors="replace")
+    sys.stdout.buffer.write(text)
 
 
 if __name__ == "__main__":

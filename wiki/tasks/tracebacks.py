@@ -42,9 +42,9 @@ def one_line(error: BaseException) -> str:
 def _headline(error: BaseException) -> str:
     report = traceback.TracebackException.from_exception(error)
     report.__notes__ = None
-    lines = "".join(report.format_exception_only()).strip().splitlines() or [""]
+    *_, headline = report.format_exception_only()  # before it, the place of a syntax error
     # The module that the script runs as is ours; its user knows the class by its name.
-    return lines[-1].removeprefix(f"{MODULE}.")
+    return " ".join(headline.split()).removeprefix(f"{MODULE}.")
 
 
 def _leave_out_engine(report: traceback.TracebackException) -> None:

@@ -44,8 +44,8 @@ class TextView {
       if (item.className !== "error") item.className = level;
       item.title = item.title ? `${item.title}\n${message}` : message;
     }
-    const broken = problems.some((problem) => problem.level === "error");
-    this.area.setAttribute("aria-invalid", String(broken));
+    this.broken = problems.find((problem) => problem.level === "error");
+    this.area.setAttribute("aria-invalid", String(Boolean(this.broken)));
   }
 
   select(line, column) {
@@ -153,8 +153,7 @@ function start(frame) {
     line: Number(dataset.line), column: Number(dataset.column), level: dataset.level,
     message: textContent.trim()}));
   view.mark(given);
-  const first = given.find((problem) => problem.level === "error" && problem.line);
-  if (first) view.select(first.line, first.column);
+  if (view.broken?.line) view.select(view.broken.line, view.broken.column);
   let timer = 0;
   view.onChange = () => {
     clearTimeout(timer);
@@ -172,16 +171,18 @@ function start(frame) {
     event.preventDefault();
     view.select(Number(item.dataset.line), Number(item.dataset.column));
   });
-  keepUnsaved(view.area);
+  view.area.form.addEventListener("submit", (event) => tryOut(event, view));
 }
 
-// A trial goes to a tab of its own: what is typed here is still unsaved then.
-function keepUnsaved(area) {
-  area.form.addEventListener("submit", (event) => {
-    if (event.submitter?.formTarget) {
-      setTimeout(() => area.form.dispatchEvent(new Event("input")));
-    }
-  });
+// A trial goes to a tab of its own: what is typed here is still unsaved then, and what cannot run
+// needs no tab.
+function tryOut(event, view) {
+  if (!event.submitter?.formTarget) return;
+  if (view.broken) {
+    event.preventDefault();
+    view.select(view.broken.line || 1, view.broken.column || 1);
+  }
+  setTimeout(() => view.area.form.dispatchEvent(new Event("input")));
 }
 
 for (const frame of document.querySelectorAll(".script-editor")) start(frame);

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import until
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiki.api import OpenDocument, Wiki
@@ -308,6 +308,7 @@ def test_the_countries_come_with_their_types(importer: Importer) -> None:
                                                                             "Brasília")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_surprise_the_reader(data: bytes) -> None:
     script = load_script("Executors.ImportCSV", SCRIPT.read_text(encoding="utf-8"))

@@ -559,3 +559,38 @@ def test_what_a_run_writes_is_signed_by_the_least_trusted_of_its_task(shop: Work
     assert page.script_author == ADMIN_USER
     assert shop.wiki.get("Made.Bobs").script_author == "Users.Bob"
     assert shop.wiki.get("Made.Admins").script_author == ADMIN_USER
+
+
+@pytest.mark.parametrize("makes_anew", [False, True])
+def test_nobody_trusted_signs_for_a_task_whose_page_is_gone(
+        shop: Workshop, makes_anew: bool) -> None:
+    anew = ("    page = wiki.new(task.reference)\n    page.content = 'anew'\n"
+            "    page.save()\n" if makes_anew else "")
+    shop.executor(script="def run(logger, wiki, task):\n"
+                         f"    wiki.delete(task.reference)\n{anew}"
+                         "    page = wiki.new('Made.It')\n"
+                         f"    page.add_object({EXECUTOR_CLASS!r}, script='evil')\n"
+                         "    page.save()\n")
+    shop.task()
+    shop.invoke()
+    shop.wait_until(lambda: "Made.It" in shop.wiki)
+    assert shop.wiki.get("Made.It").script_author == GUEST
+
+
+def test_who_saves_a_task_during_its_run_counts_for_what_it_writes_from_then_on(
+        shop: Workshop, tmp_path: Path) -> None:
+    ahead = tmp_path / "ahead"
+    shop.executor(script="import os, time\ndef run(logger, wiki, task):\n"
+                         f"    while not os.path.exists({str(ahead)!r}):\n"
+                         "        time.sleep(0.01)\n"
+                         "    page = wiki.new('Made.It')\n"
+                         f"    page.add_object({EXECUTOR_CLASS!r}, script='evil')\n"
+                         "    page.save()\n")
+    shop.task()
+    shop.invoke()
+    bob = shop.wiki.as_user("Users.Bob").get("Tasks.One")
+    bob.content = "Bob was here"
+    bob.save()
+    ahead.touch()
+    assert shop.wait() == "DONE"
+    assert shop.wiki.get("Made.It").script_author == "Users.Bob"

@@ -483,7 +483,7 @@ def test_a_task_says_how_it_stands(job: Call) -> None:
     task = job("GET", "/tasks/Tasks.Job").json
     assert (task["status"], task["executor"], task["log"]) == (
         "SUSPENDED", "Executors.None", "Tasks.Job.log")
-    assert task["progress"] is task["last_run"] is None
+    assert task["progress"] is task["last_run"] is task["last_sign_of_life"] is None
     items = job("GET", "/tasks?status=SUSPENDED").json["items"]
     assert task in items
     assert task not in job("GET", "/tasks?status=DONE").json["items"]

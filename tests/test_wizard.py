@@ -204,6 +204,8 @@ def test_a_try_changes_nothing_and_the_run_makes_the_class_and_the_pages(
     assert "Books.BooksClass" not in wiki and "Books.007-Dune" not in wiki
     shown = user.get(url + "/result")
     assert "3 good, 0 skipped, 1 bad" in shown.text and "Refresh" not in shown.headers
+    assert "line 4" in shown.text and "it has 5 fields, and the header 4" in shown.text
+    assert "Books.007-Dune" in shown.text
     touched = user.get(f"{url.removesuffix('/import')}/runs/{tried['number']}").text
     assert "Books.BooksClass" in touched and "Books.007-Dune" in touched
     assert user.post(url + "/run").status_code == 302
@@ -300,6 +302,14 @@ def test_a_page_s_attachment_is_imported_into_its_space(user: Browser, wiki: Wik
     assert answer.status_code == 302
     assert fields(user, answer.location)["targetSpace"] == "Zoo"
     assert user.post("/Zoo.WebHome/import", attachment="none.csv").status_code == 404
+
+
+def test_names_of_pages_are_taken_as_such_and_the_task_leads_back(
+        user: Browser, wiki: Wiki) -> None:
+    url = upload(user, "Name,Home,Near\na,Main.WebHome,Main.Nowhere\n", "a.csv")
+    sent = fields(user, url)
+    assert (sent["column1.kind"], sent["column2.kind"]) == ("Page", "String")
+    assert f'href="{url}"' in user.get(url.removesuffix("/import")).text
 
 
 def test_what_is_no_table_is_refused(user: Browser) -> None:

@@ -10,7 +10,7 @@ The web, REST, the command line, macros and executor scripts all come through he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,21 +53,30 @@ class Wiki:
     users of a store.
     """
 
-    def __init__(self, store: Store, user: str = SYSTEM, *, signer: str | None = None,
+    def __init__(self, store: Store, user: str = SYSTEM, *,
+                 signer: str | Callable[[], str] | None = None,
                  saved: Signal | None = None, deleted: Signal | None = None,
                  kept: Signal | None = None, upload_limit: int | None = None,
                  run: str = "") -> None:
-        """``signer``: who is named as the author of text and scripts, where not ``user``. What
-        somebody without the script right has put together must not be signed by who has it.
+        """``signer``: who is named as the author of text and scripts, where not ``user``, or
+        what finds that out when it is first needed. What somebody without the script right has
+        put together must not be signed by who has it.
         ``run``: the id of the task's run that all changes are made by."""
         self._store = store
         self.user = user
-        self.signer = signer or user
+        self._signer = signer or user
         self.run = run
         self.saved = saved or Signal()
         self.deleted = deleted or Signal()
         self.kept = kept or Signal()
         self.upload_limit = upload_limit
+
+    @property
+    def signer(self) -> str:
+        """Who is named as the author of text and scripts."""
+        if not isinstance(self._signer, str):
+            self._signer = self._signer()
+        return self._signer
 
     def as_user(self, user: str, signer: str | None = None) -> Wiki:
         """The same wiki through another user's eyes."""
@@ -263,11 +272,10 @@ class Wiki:
 
     def _stamp(self, document: Document, previous: Document | None, comment: str,
                minor: bool) -> Document:
-        now = datetime.now(UTC)
-        user, signer = self.user, self.signer
+        now, user = datetime.now(UTC), self.user
         if previous is None:
             return replace(document, version=FIRST, creator=user, author=user,
-                           content_author=signer, script_author=signer, created=now,
+                           content_author=self.signer, script_author=self.signer, created=now,
                            updated=now, comment=comment, minor=minor, run=self.run)
         same_content = document.content == previous.content
         same_scripts = runnable(document) == runnable(previous)
@@ -275,8 +283,8 @@ class Wiki:
             document, version=previous.version.next(minor), creator=previous.creator,
             author=user, created=previous.created, updated=now, comment=comment, minor=minor,
             run=self.run,
-            content_author=previous.content_author if same_content else signer,
-            script_author=previous.script_author if same_scripts else signer)
+            content_author=previous.content_author if same_content else self.signer,
+            script_author=previous.script_author if same_scripts else self.signer)
 
     def delete(self, name: Name, expected: Version | None = None) -> None:
         """Raises DocumentNotFound, AccessDenied or Conflict."""

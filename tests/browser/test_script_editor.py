@@ -45,6 +45,9 @@ def test_an_executor_is_made_written_and_tried(page: Page) -> None:
     expect(lines).to_have_count(2)
     expect(page.locator("#problems")).to_contain_text("was never closed", timeout=PATIENCE)
     expect(lines.nth(1)).to_have_class("error")
+    page.get_by_role("button", name="Try it").click()
+    expect(area).to_be_focused()
+    assert len(page.context.pages) == 1
     page.keyboard.press("Control+s")
     expect(page.get_by_role("button", name="Save anyway")).to_be_visible()
     expect(area).to_be_focused()

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     r"\\x1b\[(?P<sgr>[0-9;:]{0,60})m"
     r"|(?P<other>\\x1b\[[0-?]{0,60}[ -/]{0,9}[@-~]"
     r"|\\x1b\][^\\]{0,1000}(?:\\x07|\\x1b\\)|\\x1b[()][0-9A-B])"
-    r"|(?P<byte>\\x[0-9a-f]{2})")
+    r"|(?P<byte>(?:\\x(?!1b)[0-9a-f]{2})+|\\x1b)")
 _COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 #: What the sixteen colours look like, to find the one that is nearest to any other.
 _SHADES = ((0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
@@ -22,6 +23,7 @@ LEVELS = ("DEBUG", "INFO", "OUT", "WARN", "ERR", "ERROR")
 #: Of a longer line only so many characters are shown at first, and at most so many at all.
 SHOWN = 2000
 MOST = 256 * 1024
+_CLOSING = Markup("</span>")
 _INDENT = {"header": "", "more": "  ", "fields": " "}
 
 _LINE = Markup('<span class="line {css}" id="L{offset}">{head}{text}{rest}\n</span>')
@@ -93,9 +95,14 @@ def _text(text: str, marks: re.Pattern[str] | None) -> Markup:
     made = []
     for span in spans(text):
         inner = _marked(span.text, marks) if marks else escape(span.text)
-        made.append(Markup('<span class="{}">{}</span>').format(span.classes, inner)
-                    if span.classes else inner)
+        made += [_opening(span.classes), inner, _CLOSING] if span.classes else [inner]
     return Markup("").join(made)
+
+
+@lru_cache(maxsize=1024)
+def _opening(classes: str) -> Markup:
+    """Made once, since a line that is no text has thousands."""
+    return Markup('<span class="{}">').format(classes)
 
 
 def _marked(text: str, marks: re.Pattern[str]) -> Markup:

@@ -306,6 +306,12 @@ class Manager:
         run_id = open_run_id(self.wiki.get(ref))
         return self.runner.progress(run_id) if run_id else None
 
+    def heartbeat(self, ref: Name) -> datetime | None:
+        """When the task's run last gave a sign of life (UTC); None where it does not run."""
+        run_id = open_run_id(self.wiki.get(ref))
+        beat = self.runner.heartbeat(run_id) if run_id else None
+        return None if beat is None else datetime.fromtimestamp(beat, UTC)
+
     def why(self, ref: Name) -> Waiting | None:
         """Why the task has not started yet; None where it is not READY.
 

@@ -7,7 +7,8 @@ import types
 from pathlib import Path
 
 from wiki.api import Wiki
-from wiki.errors import AccessDenied
+from wiki.errors import AccessDenied, DamagedPage, DocumentNotFound
+from wiki.model import GUEST
 from wiki.rights import Right, allows
 from wiki.secrets import Secrets
 from wiki.store import Store
@@ -23,11 +24,13 @@ class RunWiki(Wiki):
     """The wiki of one run."""
 
     def __init__(self, store: Store, run: Run, secrets: Secrets, log: RunLog) -> None:
-        super().__init__(store, run.author, run=run.id)
+        """Raises DocumentNotFound where the task's page is gone."""
+        super().__init__(store, run.author, signer=self._find_signer, run=run.id)
         self._executor = run.executor
         self._secrets = secrets
         self._log = log
         self._modules = Modules(run.executor, lambda line: log.append("DEBUG", line))
+        self._task = self.get(run.task)
 
     def secret(self, name: str) -> str:
         """The value of a secret that ``wikimill secret set`` keeps; no log shows it.
@@ -47,6 +50,19 @@ class RunWiki(Wiki):
         :meth:`wiki.tasks.modules.Modules.load`."""
         return self._modules.load(self, name)
 
+    def _find_signer(self) -> str:
+        """Looked up at the first save that signs something: it reads all the task's versions.
+
+        Who saves the task meanwhile counts too. Where its page is another one by then, nobody
+        knows any more who had a part in it.
+        """
+        try:
+            found = signer(self._task, self.user)
+            same = self.get(self._task.reference).created == self._task.created
+        except (DocumentNotFound, DamagedPage):
+            return GUEST
+        return found if same else GUEST
+
 
 def open_wiki(data: Path, store: Store, run: Run, log: RunLog) -> RunWiki:
     """The wiki that a run works on: a shadow of it for a dry run. Raises DocumentNotFound where
@@ -54,7 +70,6 @@ def open_wiki(data: Path, store: Store, run: Run, log: RunLog) -> RunWiki:
     if run.dry_run:
         store = Shadows(data).begin(store, run.task, run.id)
     wiki = RunWiki(store, run, Secrets(data / "secrets"), log)
-    wiki.signer = signer(wiki.get(run.task), run.author)
     if not run.dry_run:  # whose changes there is nothing to start for
         Waker(data).watch(wiki)
     return wiki

@@ -6,6 +6,7 @@ and memory: :mod:`wiki.tasks.tablelook`. The shipped executors read it there as 
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -120,9 +121,8 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _on_disk(stream: BinaryIO) -> Iterator[str]:
     """The path of a file with the bytes: the stream's own, or a temporary one."""
-    own = getattr(stream, "name", None)
-    if isinstance(own, str):
-        yield own
+    if isinstance(stream, io.BufferedReader) and isinstance(stream.name, str):
+        yield stream.name
         return
     with tempfile.NamedTemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)

@@ -6,7 +6,7 @@ What the form says is kept in the parameters of the import's task, and read from
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,14 +88,15 @@ class MappingForm:
 
 
 def make_form(preview: Preview, saved: Mapping[str, Any],
-              definition: ClassDefinition | None) -> MappingForm:
+              definition: ClassDefinition | None,
+              is_page: Callable[[str], bool]) -> MappingForm:
     """The form with what the task's parameters say, else with what can be guessed."""
     texts = {name: str(saved.get(name) or "") for name in TEXTS}
     for name in ("nameColumn", "titleColumn"):
         if pattern_problem(texts[name], preview.headers):
             texts[name] = ""  # of a file that was read in another way
     texts["nameColumn"] = texts["nameColumn"] or (preview.headers or [""])[0]
-    fields = [_guessed(number, column) for number, column in enumerate(preview.columns)]
+    fields = [_guessed(number, column, is_page) for number, column in enumerate(preview.columns)]
     mapping = {header: name for header, name in
                read_mapping(str(saved.get("mapping") or "")).items() if header in preview.headers}
     if definition is not None:
@@ -111,8 +112,11 @@ def make_form(preview: Preview, saved: Mapping[str, Any],
     return MappingForm(definition, fields, texts)
 
 
-def _guessed(number: int, column: Column) -> ColumnField:
+def _guessed(number: int, column: Column, is_page: Callable[[str], bool]) -> ColumnField:
     kind = WHOLE if column.options.get("integer") else column.type
+    if kind in ("String", "StaticList") and column.examples and all(
+            map(is_page, column.examples)):
+        kind = "Page"
     values = " | ".join(column.options.get("values", ()))
     return ColumnField(column, f"column{number}", column.name, kind, values=values)
 

@@ -6,8 +6,12 @@ No step needs JavaScript.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
@@ -27,12 +31,15 @@ from wiki.references import HOME, Reference
 from wiki.rights import Right
 from wiki.tasks.log import log_name
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
+from wiki.tasks.rejected import DRY_FILENAME, FILENAME
 from wiki.tasks.tables import IMPORTERS, READING, Preview, importer_of, look
+from wiki.tasks.undo import Change
 from wiki.web import mapping
 from wiki.web.attachments import clean
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.errors import status_of
 from wiki.web.mapping import MappingForm
+from wiki.web.runs import changes_of, judged
 from wiki.web.session import current_user, login_required
 
 blueprint = Blueprint("wizard", __name__)
@@ -41,6 +48,8 @@ Answer = str | Response | tuple[str, int]
 OWN_SPACES = ("Tasks", "Executors", "Main")
 #: Imports that were begun, which the first step offers to go on with.
 MAX_DRAFTS = 20
+#: Pages and bad rows that a result shows; there is a link to all of them.
+LISTED = 20
 NO_KIND = "{} cannot be imported here; a file's name ends in one of " + ", ".join(IMPORTERS)
 
 
@@ -87,10 +96,14 @@ def choose(base: OpenDocument | None = None, error: str = "") -> str:
 def drafts() -> list[OpenDocument]:
     """The imports that the user has begun, newest first, and not run."""
     begun = [task for executor in sorted(set(IMPORTERS.values()))
-             for task in reader().query(TASK_CLASS, taskExecutor=executor, order_by="-updated",
-                                        status=Status.SUSPENDED.value, limit=MAX_DRAFTS)
-             if task.creator == current_user() and not task.objects(RUN_CLASS)]
+             for task in begun_with(executor) if not task.objects(RUN_CLASS)]
     return sorted(begun, key=lambda task: task.updated, reverse=True)[:MAX_DRAFTS]
+
+
+def begun_with(executor: str) -> Iterator[OpenDocument]:
+    conditions: dict[str, Any] = {"taskExecutor": executor, "status": Status.SUSPENDED.value,
+                                  "doc.creator": current_user()}
+    return reader().query(TASK_CLASS, order_by="-updated", limit=MAX_DRAFTS, **conditions)
 
 
 def make_draft(base: OpenDocument | None) -> Answer:
@@ -179,14 +192,35 @@ def result(ref: str) -> Response:
     require_import(document)
     task = document.object(TASK_CLASS)
     runs = document.objects(RUN_CLASS)
+    kinds, pages = touched(document, runs[-1]) if runs else ({}, [])
+    rejected = DRY_FILENAME if runs and runs[-1]["dryRun"] else FILENAME
     waiting = task is not None and task["status"] in (Status.READY, Status.RUNNING)
     response = Response(show("import_result.html", document.record, "", task=task,
                              run=runs[-1] if runs else None,
+                             kinds=kinds, pages=pages, rejected=rejected,
+                             bad=bad_rows(document, rejected),
                              waiting=waiting, log_name=log_name(document.reference)),
                         mimetype="text/html")
     if waiting:
         response.headers["Refresh"] = "2"
     return response
+
+
+def touched(document: OpenDocument, run: OpenObject) -> tuple[dict[str, int], list[Change]]:
+    """How many pages the run made, changed and so on, and the first ones."""
+    with changes_of(document, run) as changes:
+        if changes is None:
+            return {}, []
+        return dict(changes.kinds()), list(islice(judged(changes, "", None), LISTED))
+
+
+def bad_rows(document: OpenDocument, filename: str) -> list[dict[str, str]]:
+    """The first rows that a run has rejected, with the reasons."""
+    if all(item.filename != filename for item in document.attachments):
+        return []
+    with (document.attachment(filename).open() as raw,
+          io.TextIOWrapper(raw, encoding="utf-8", newline="") as text):
+        return list(islice(csv.DictReader(text), LISTED))
 
 
 def require_import(document: OpenDocument) -> OpenObject:
@@ -207,6 +241,7 @@ def import_object(document: OpenDocument) -> OpenObject | None:
 def open_wizard(document: OpenDocument) -> Wizard:
     """The import as its task has it, with what the request's form changes."""
     obj = require_import(document)
+    reader().require(Right.EDIT, document)
     saved = dict(obj.values)
     executor = str(obj.class_name).removesuffix("Parameters")
     sent = request.form
@@ -221,7 +256,7 @@ def open_wizard(document: OpenDocument) -> Wizard:
     wanted = {**saved, "targetSpace": sent.get("targetSpace", saved.get("targetSpace")),
               "targetClass": sent.get("targetClass", saved.get("targetClass"))}
     definition = class_there(wanted)
-    wizard.form = mapping.make_form(wizard.preview, saved, definition)
+    wizard.form = mapping.make_form(wizard.preview, saved, definition, is_page)
     mapping.fill(wizard.form, sent)
     return wizard
 
@@ -245,6 +280,14 @@ def class_name(space: str) -> str:
     """The class that an import makes in the space, where none is named."""
     spaces = Reference.parse(f"{space}.{HOME}").spaces
     return str(Reference(spaces, f"{spaces[-1]}Class"))
+
+
+def is_page(text: str) -> bool:
+    """Whether a cell names a page that there is."""
+    try:
+        return "." in text and Reference.parse(text) in reader()
+    except InvalidReference:
+        return False
 
 
 def read_again(wizard: Wizard) -> Answer:

@@ -89,6 +89,7 @@ TASK: JSON = {
     "log": TEXT, "progress": {"anyOf": [{"type": "null"}, _ref("Progress")]},
     "last_run": {"anyOf": [{"type": "null"}, VALUES]},
     "waiting": {"anyOf": [{"type": "null"}, _ref("Waiting")]},
+    "last_sign_of_life": {"anyOf": [{"type": "null"}, DATE]},
 }
 START: JSON = {
     "params": _schema("object", "Values of the executor's parameters; in a form, as JSON. What "

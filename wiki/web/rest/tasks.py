@@ -90,11 +90,13 @@ def task_to_json(document: Document) -> dict[str, Any]:
     running = values.get("status") == Status.RUNNING
     manager = site().manager
     progress = manager.progress(document.reference) if running else None
+    beat = manager.heartbeat(document.reference) if running else None
     waiting = manager.why(document.reference)
     return {"reference": str(document.reference), "title": document.display_title,
             "status": values.get("status"), "executor": values.get("taskExecutor"),
             "version": str(document.version), "log": log_name(document.reference),
             "progress": progress.as_dict() if progress else None,
+            "last_sign_of_life": beat.isoformat(timespec="milliseconds") if beat else None,
             "waiting": asdict(waiting) if waiting else None,
             "last_run": json.object_to_json(runs[-1])["properties"] if runs else None}
 

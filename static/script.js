@@ -15,7 +15,11 @@ class TextView {
     area.before(this.gutter);
     this.levels = new Map();
     this.onChange = () => {};
-    area.addEventListener("input", () => { this.count(); this.onChange(); });
+    area.addEventListener("input", () => {
+      this.broken = undefined; // what was wrong with another text
+      this.count();
+      this.onChange();
+    });
     area.addEventListener("scroll", () => { this.gutter.scrollTop = area.scrollTop; });
     area.addEventListener("keydown", (event) => this.key(event));
     this.count();

@@ -20,6 +20,7 @@ from wiki.cli import main
 from wiki.errors import AccessDenied, NotFound, TaskError
 from wiki.rights import ADMIN_USER
 from wiki.site import Site
+from wiki.store.files import SUFFIX
 from wiki.tasks.jobs import JobState
 from wiki.tasks.log import Logs
 from wiki.tasks.manager import Invocation
@@ -291,6 +292,16 @@ def test_a_script_takes_no_task_that_is_not_its_own(shop: Workshop, timed: Sched
     assert state(timed).record.outcome == "ERROR"
     assert "is no task of Jobs.Nightly" in state(timed).record.message
     assert shop.status("Tasks.Nightly") == "DONE"
+
+
+def test_a_damaged_page_keeps_no_other_job_from_being_listed(
+        shop: Workshop, timed: Scheduler) -> None:
+    task_job(shop)
+    job(shop)
+    assert len(list(timed.jobs.states(ADMIN_USER))) == 2
+    path = next(shop.data.rglob(JOB.rpartition(".")[2] + SUFFIX))
+    path.write_text(path.read_text()[:-9])
+    assert [str(item.job.reference) for item in timed.jobs.states(ADMIN_USER)] == [MANAGER_JOB]
 
 
 @pytest.mark.parametrize(("values", "why"), [

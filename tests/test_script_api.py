@@ -15,7 +15,7 @@ from tasking import Workshop, waiting
 from wiki.cli import main
 from wiki.errors import InvalidValue, SecretNotFound, StoreError
 from wiki.secrets import Secrets
-from wiki.tasks.names import MODULE_CLASS
+from wiki.tasks.names import MODULE_CLASS, TASK_CLASS
 from wiki.tasks.runs import Progress
 
 #: An executor that makes a page of each of the numbers, and of those in `fails` does not.
@@ -227,13 +227,13 @@ def test_a_cancelled_run_reports_and_the_next_goes_on(shop: Workshop) -> None:
 
 def test_a_dry_run_leaves_the_table_of_the_last_real_one_alone(shop: Workshop) -> None:
     numbers(shop, fails="2")
+    shop.executor("Executors.Other", "def run(logger, wiki, task):\n"
+                  "    with task.item(7): raise ValueError('no')\n")
     task = shop.wiki.get("Tasks.One")
     obj = task.object(TASK_CLASS)
     assert obj is not None
-    obj.update(status="READY", dryRun=True)
+    obj.update(status="READY", dryRun=True, taskExecutor="Executors.Other")
     task.save()
-    shop.executor("Executors.It", "def run(logger, wiki, task):\n"
-                  "    with task.item(7): raise ValueError('no')\n")
     shop.invoke()
     shop.wait()
     assert "1 failed: see rejected-dry-run.csv" in shop.log()
@@ -247,6 +247,17 @@ def test_a_table_of_failed_items_is_text_whatever_failed(shop: Workshop) -> None
              "        raise ValueError('not\\nso \\ud800')\n")
     assert rejected(shop) == [{"key": "a", "reason": "ValueError: not so \\ud800",
                                "n": "=1\\ud800"}]
+
+
+def test_a_skipped_item_whose_page_somebody_else_saved_has_failed(shop: Workshop) -> None:
+    assert shop.run("def run(logger, wiki, task):\n    wiki.new('A.One').save()\n"
+                    "    with task.item('a') as item:\n"
+                    "        wiki.get('A.One').save()\n"
+                    "        import threading\n"
+                    "        other = threading.Thread(target=lambda: wiki.get('A.One').save())\n"
+                    "        other.start(); other.join()\n"
+                    "        item.skip()\n") == "DONE"
+    assert (shop.last_run()["skipped"], shop.last_run()["failed"]) == (0, 1)
 
 
 def test_after_a_good_end_everything_is_done_anew(shop: Workshop) -> None:

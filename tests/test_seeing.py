@@ -183,10 +183,10 @@ def test_files_of_a_run_are_apart_from_what_was_given(site: Site, wiki: Wiki) ->
     page = task(wiki, "One")
     page.attach("given.csv", b"a,b")
     page = page.save()
-    add_run(page, ago=-100, took=3600, number=4)
+    add_run(page, ago=-36000, took=3600, number=4)
     page = wiki.get("Work.One")
     record = page.record
-    late = replace(record.attachments[0], filename="made.csv", created=NOW + timedelta(minutes=5))
+    late = replace(record.attachments[0], filename="made.csv", created=NOW + timedelta(hours=10.5))
     html = str(site.renderer.render_content(
         replace(record, content="<<taskfiles/>>", attachments=(*record.attachments, late)),
         RenderRequest("Users.Admin", {}, "")))

@@ -18,6 +18,8 @@ HOME = "WebHome"
 MAX_NAME_BYTES = 255
 #: How deep spaces nest.
 MAX_DEPTH = 32
+#: How many parsed names are remembered.
+PARSED = 8192
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,8 +41,9 @@ class Reference:
         object.__setattr__(self, "spaces", tuple(check_name(space) for space in self.spaces))
         object.__setattr__(self, "name", check_name(self.name))
 
-    @classmethod
-    def parse(cls, text: str, base: Reference | None = None) -> Reference:
+    @staticmethod
+    @lru_cache(maxsize=PARSED)
+    def parse(text: str, base: Reference | None = None) -> Reference:
         """Read ``Space.Name``; a bare ``Name`` is taken in the space of ``base`` if given.
 
         Raises:
@@ -50,8 +53,8 @@ class Reference:
         if len(parts) == 1:
             if base is None:
                 raise InvalidReference(f"{text!r} names no space; write Space.Name")
-            return cls(base.spaces, parts[0])
-        return cls(parts[:-1], parts[-1])
+            return Reference(base.spaces, parts[0])
+        return Reference(parts[:-1], parts[-1])
 
     @property
     def space(self) -> str:

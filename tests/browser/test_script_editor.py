@@ -33,6 +33,7 @@ def make_executor(page: Page) -> None:
     main.get_by_label("Title").fill("My executor")
     main.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Script of My executor")).to_be_visible()
+    expect(page.locator(".script-lines")).to_be_visible()
 
 
 def test_an_executor_is_made_written_and_tried(page: Page) -> None:

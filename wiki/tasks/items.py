@@ -65,8 +65,8 @@ class Item(Generic[T]):
             with self._stack:  # what the item saved, and its mark, become durable together
                 if error is None:
                     self._items.checkpoint.add(self.mark)
-        except WikiError as failure:
-            error = error or failure
+        except WikiError as failure:  # a skipped item may have saved something all the same
+            error = failure if error is None or isinstance(error, ItemSkipped) else error
         return self._items.settle(self, error)
 
 

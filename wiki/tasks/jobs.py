@@ -137,16 +137,21 @@ class Jobs:
         return [job for _, job in known.values()]
 
     def _read(self, ref: Reference) -> Job | None:
+        page = self._page(ref)
+        return read_job(page) if page is not None else None
+
+    def _page(self, ref: Reference) -> OpenDocument | None:
         try:
-            return read_job(self._wiki.get(ref))
+            return self._wiki.get(ref)
         except (DocumentNotFound, DamagedPage):  # deleted just now; `check` lists damage
             return None
 
     def states(self, user: str) -> Iterator[JobState]:
         """The jobs that the user may see, by name."""
-        viewer, now = self._wiki.as_user(user), datetime.now(UTC)
+        now = datetime.now(UTC)
         for job in self.all():
-            if viewer.may(Right.VIEW, self._wiki.get(job.reference)):
+            page = self._page(job.reference)
+            if page is not None and allows(user, Right.VIEW, page.record):
                 yield self._state(job, now)
 
     def state(self, ref: Name, user: str) -> JobState:

@@ -50,10 +50,10 @@ from wiki.web.errors import status_of
 from wiki.web.rest import blueprint as rest
 
 BLUEPRINTS = (health.blueprint, live.blueprint, auth.blueprint, search.blueprint, tasks.blueprint,
-              run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint, scripts.blueprint,
-              executors.blueprint, secret.blueprint, attachments.blueprint, edit.blueprint,
-              objects.blueprint, classes.blueprint, history.blueprint, manage.blueprint,
-              pages.blueprint)
+              run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint,
+              scripts.blueprint, executors.blueprint, secret.blueprint, attachments.blueprint,
+              edit.blueprint, objects.blueprint, classes.blueprint, history.blueprint,
+              manage.blueprint, pages.blueprint)
 #: A form (a page's content in it) is held in memory up to this; files go to disk as they come.
 MAX_FORM = 16 * 1024 * 1024
 #: What a multipart body may have beyond the files in it.

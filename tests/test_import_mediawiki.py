@@ -109,7 +109,7 @@ def test_an_unknown_namespace_is_refused_with_those_that_there_are() -> None:
 
 
 def test_redirects_become_links_or_nothing(imported: Result) -> None:
-    assert page(imported, "Docs.The red planet").content == "See [[Docs.Mars]]."
+    assert page(imported, "Docs.The red planet").content == "See [[Mars>>Docs.Mars]]."
     assert "Docs.The red planet" not in import_dump(redirects="skip").wiki
 
 
@@ -230,6 +230,9 @@ def markdown(text: str) -> str:
     ("[[St. John's/a.b]]", r"[[St. John's/a.b>>Docs.St\. John's.a\.b]]"),
     ("[[#Some Place|there]]", "[there](#some-place)"),
     ("{{lc:x}} {{{1|y}}}", "`{{lc:x}}` `{{{1|y}}}`"),
+    ("{{short}}\n{{two}} \n'''A''' is {{b}}.", "`{{short}}`\n\n`{{two}}`\n\n**A** is `{{b}}`."),
+    ("[[File:A.png|thumb|A hill]]\nText", "*A hill*\n\nText"),
+    ("[[File:A.png|20px|flag]] Text", "*flag* Text"),
     ("<!-- gone -->here", "here"),
     ("# not `code` <<x/>>", "1. not &#96;code&#96; &lt;`<x/>`>"),
     ("2. no list\n> no quote", "2\\. no list\n\\> no quote"),

@@ -68,7 +68,7 @@ def test_documents_keep_their_place_title_parent_and_tags(imported: Result) -> N
 def test_the_content_becomes_markdown_with_macros(imported: Result) -> None:
     content = page(imported, "Sandbox.WebHome").content
     for expected in ("<<toc/>>\n\n# Welcome\n",
-                     "Read **[[the *sub* page>>Sandbox.Sub.WebHome]]**, [[Sandbox.Html]]",
+                     "Read **[[the *sub* page>>Sandbox.Sub.WebHome]]**, [[Html>>Sandbox.Html]]",
                      "[[first>>Blog.Dr\\. First]]", "![logo.png](attach:logo.png)",
                      "[[Ada>>Users.Ada]], not &lt;&lt;jinja>>1&lt;&lt;/jinja>>",
                      "| Name | Age |\n| --- | --- |\n| Bob | 12 |",
@@ -212,7 +212,7 @@ def markdown(text: str) -> str:
     ("(% class='x' %)\ntext", "text"),
     ("(((\nin **it**\n)))", "in **it**"),
     ("|=a|=b\n|c|d", "| a | b |\n| --- | --- |\n| c | d |"),
-    ("[[B]] [[C]] [[x>>.C#HPart]]", "[[A.B]] [[A.C.WebHome]] [[x>>A.C.WebHome#part]]"),
+    ("[[B]] [[C]] [[x>>.C#HPart]]", "[[B>>A.B]] [[C>>A.C.WebHome]] [[x>>A.C.WebHome#part]]"),
     ("[[l>>attach:A.B@f.txt]]", "[l](attach:A.B%40f.txt)"),
     ("[[l>>https://x.org||rel='y']]", "[l](https://x.org)"),
     ("{{info}}**x**{{/info}}", "<<info>>\n**x**\n<</info>>"),

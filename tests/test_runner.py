@@ -77,14 +77,23 @@ def test_a_script_can_have_dataclasses_and_pickle_them(shop: Workshop) -> None:
     assert shop.run(script) == "DONE"
 
 
-def test_a_script_that_makes_a_task_ready_wakes_the_manager(shop: Workshop) -> None:
+def test_a_script_that_makes_a_task_ready_wakes_the_manager(
+        shop: Workshop, tmp_path: Path) -> None:
+    ahead = tmp_path / "ahead"
     body = ("    page = wiki.new('Tasks.Next')\n    page.add_object("
             "'TaskExecutorCode.TaskClass', taskExecutor='Executors.It', status='READY')\n"
-            "    page.save()\n")
+            "    with wiki.batch():\n        page.save()\n"
+            f"    import os, time\n    while not os.path.exists({str(ahead)!r}):\n"
+            "        time.sleep(0.01)\n")
+    shop.executor("Executors.It", HEAD + body)
+    shop.task(executor="Executors.It")
+    shop.invoke()
     waker = shop.manager.waker
     waker.news()
-    assert shop.run(HEAD + body) == "DONE"
-    assert waker.news()
+    shop.wait_until(waker.news)  # while it runs
+    assert shop.status() == "RUNNING"
+    ahead.touch()
+    assert shop.wait() == "DONE"
     assert shop.invoke() == "Tasks.Next"
     shop.wait("Tasks.Next")
 

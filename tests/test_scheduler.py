@@ -20,7 +20,6 @@ from wiki.cli import main
 from wiki.errors import AccessDenied, NotFound, TaskError
 from wiki.rights import ADMIN_USER
 from wiki.site import Site
-from wiki.store.files import SUFFIX
 from wiki.tasks.jobs import JobState
 from wiki.tasks.log import Logs
 from wiki.tasks.manager import Invocation
@@ -299,7 +298,7 @@ def test_a_damaged_page_keeps_no_other_job_from_being_listed(
     task_job(shop)
     job(shop)
     assert len(list(timed.jobs.states(ADMIN_USER))) == 2
-    path = next(shop.data.rglob(JOB.rpartition(".")[2] + SUFFIX))
+    path = next((shop.data / "pages").rglob("Nightly*.json"))
     path.write_text(path.read_text()[:-9])
     assert [str(item.job.reference) for item in timed.jobs.states(ADMIN_USER)] == [MANAGER_JOB]
 

@@ -94,6 +94,21 @@ def test_steps_show_while_they_last_and_the_log_times_them(shop: Workshop, tmp_p
         assert f"INFO - {line}" in log
 
 
+def test_parameters_are_those_of_the_executor_s_class(shop: Workshop) -> None:
+    page = shop.executor("Executors.It", "def run(logger, wiki, task):\n"
+                         "    logger.info('%s', task.params)\n")
+    obj = page.object("TaskExecutorCode.TaskExecutorClass")
+    assert obj is not None
+    obj["parameterClass"] = "Parameters"
+    page.save()
+    task = shop.task(executor="Executors.It")
+    task.add_object("Books.BookClass", title="none of them")
+    task.add_object("Executors.Parameters", year=1965)
+    task.save()
+    shop.invoke()
+    assert shop.wait() == "DONE" and "INFO - {'year': 1965}" in shop.log()
+
+
 def test_an_error_says_in_which_step_it_was(shop: Workshop) -> None:
     script = ("def run(logger, wiki, task):\n"
               " with task.step('Outer'):\n  with task.step('Inner'):\n   1 / 0\n")

@@ -34,7 +34,7 @@ from wiki.rights import ADMIN_USER
 from wiki.secrets import Secrets
 from wiki.store import Store, open_store
 from wiki.store.shadow import ShadowStore
-from wiki.tasks.executors import Executor, open_executor
+from wiki.tasks.executors import Executor, open_executor, parameter_class
 from wiki.tasks.log import Logs, log_name
 from wiki.tasks.logline import messages, parse_lines
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS, Outcome, Status
@@ -149,8 +149,7 @@ def _executor(wiki: Wiki, executor: str | Path) -> Executor:
 
 
 def _parameter_class(wiki: Wiki, executor: Executor) -> str:
-    obj = wiki.get(executor.reference).object(EXECUTOR_CLASS)
-    return str(obj.get("parameterClass", "") if obj else "") or PARAMETERS
+    return parameter_class(wiki.get(executor.reference)) or PARAMETERS
 
 
 def _task(wiki: Wiki, name: str, executor: str, params: Mapping[str, Any] | None,

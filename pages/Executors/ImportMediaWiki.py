@@ -304,7 +304,8 @@ class Importer:
         page = self.wiki.new(home, title=self.site.name or self.spaces[-1])
         if self.site.main_page:
             main = self.titles.reference(self.site.main_page)
-            page.content = f"- {self.markdown.page_link('', main)}\n\n"
+            label = self.markdown.escape(self.site.main_page)
+            page.content = f"- {self.markdown.page_link(label, main)}\n\n"
         page.content += "<<children/>>"
         page.save(comment="Imported from a MediaWiki")
 
@@ -346,7 +347,9 @@ class Importer:
             return
         redirect = self.redirect(revision)
         if redirect:
-            link = self.markdown.page_link("", self.titles.reference(redirect.partition("#")[0]))
+            title = redirect.partition("#")[0]
+            link = self.markdown.page_link(self.markdown.escape(title),
+                                           self.titles.reference(title))
             page.content = f"See {link}."
             return
         self.fill_text(page, entry, revision.text)

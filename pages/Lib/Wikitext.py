@@ -147,7 +147,7 @@ class Converter:
         elif isinstance(node, Tag):
             self.tag(node, out)
         elif isinstance(node, Template):
-            self.template(node, out)
+            self.template(node, out, following)
         elif isinstance(node, Heading):
             self.heading(node, out)
         elif isinstance(node, ExternalLink):
@@ -169,6 +169,11 @@ class Converter:
     def escape(self, text):
         return markdown.escape(markdown.without_controls(text))
 
+    def is_alone(self, out, following):
+        """Whether nothing else stands on the line of what comes before `following`."""
+        ends = following is None or re.match(r"[ \t]*\n", str(following))
+        return not self.flat and out.at_start and bool(ends)
+
     def trail(self, following):
         """The letters after a link, which belong to its label."""
         match = re.match(r"[^\W\d_]+", str(following)) if isinstance(following, Text) else None
@@ -187,7 +192,7 @@ class Converter:
         elif text.strip():
             out.block(markdown.heading(node.level, text))
 
-    def template(self, node, out):
+    def template(self, node, out, following):
         name = markdown.one_line(str(node.name)).strip()
         if name.lower() in PAGE_NAMES:
             out.add(self.escape(self.title), str(node))
@@ -199,12 +204,14 @@ class Converter:
         else:
             self.result.templates[re.split(r"[:|]", name)[0][:60] or "?"] += 1
             if self.keep_templates:
-                self.literal(str(node), out)
+                self.literal(str(node), out, following)
 
-    def literal(self, source, out):
+    def literal(self, source, out, following=""):
         """Source that means nothing here, as code."""
         if "\n" in source.strip() and not self.flat and out.at_start:
             out.block(markdown.fence(source))
+        elif self.is_alone(out, following):
+            out.block(markdown.code(source))
         else:
             out.add(markdown.code(source), source)
 
@@ -213,19 +220,24 @@ class Converter:
     def wikilink(self, node, out, following):
         target = html.unescape(str(node.title)).strip()
         number, name = self.titles.split(target)
-        if target.startswith(":") or not self.shows_apart(node, target, number, name, out):
+        alone = self.is_alone(out, following)
+        if target.startswith(":") or not self.shows_apart(node, target, number, name, out, alone):
             trail = self.trail(following)
             shown = self.inline(node.text.nodes) if node.text is not None else ""
             shown = (shown or self.escape(target.removeprefix(":"))) + trail
             out.add(self.page_link(target, number, name, shown), str(node) + trail)
             out.trail = len(trail)
 
-    def shows_apart(self, node, target, number, name, out):
+    def shows_apart(self, node, target, number, name, out, alone):
         """Whether it is no link in the text but a category, a file or another language."""
         if number == titles_module.CATEGORY:
             self.result.tags.append(name.partition("#")[0].strip())
         elif number == titles_module.FILE:
-            out.add(self.file(name, self.options(node.text)), str(node))
+            shown = self.file(name, self.options(node.text))
+            if alone:
+                out.block(shown)
+            else:
+                out.add(shown, str(node))
         elif self.titles.is_language(target):
             self.result.left_out["links to other languages"] += 1
         else:

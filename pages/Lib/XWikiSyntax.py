@@ -257,7 +257,8 @@ class Converter:
         if kind == "space":
             target += ".WebHome"
         page = self.places.page(target, self.base)
-        return markdown.page_link(shown, page, anchor)
+        name = page.spaces[-1] if page.name == HOME else page.name
+        return markdown.page_link(shown or markdown.escape(name), page, anchor)
 
     def file(self, target, label, shown):
         """A link to an attachment, or with `shown` the picture."""

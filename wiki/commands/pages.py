@@ -17,6 +17,7 @@ from wiki.commands.door import (
     say_table,
     warn,
 )
+from wiki.commands.dumps import executor_for, import_dump
 from wiki.errors import PageFileError
 from wiki.references import Reference
 from wiki.store.base import Query
@@ -30,7 +31,18 @@ from wiki.web.rest.json import document_to_json, row_to_json
 @click.option("--comment", default="Imported", help="What the pages' history says.")
 @pass_door
 def import_(door: Door, paths: tuple[Path, ...], space: str | None, comment: str) -> None:
-    """Import page files: PATHS are .md files, or folders whose folders are spaces."""
+    """Import page files: PATHS are .md files, or folders whose folders are spaces.
+
+    Or one file of another wiki: an XWiki archive (.xar), or the dump of a MediaWiki (.xml,
+    .xml.gz, .xml.bz2), which a task imports.
+    """
+    dumps = [(path, executor) for path in paths if (executor := executor_for(path))]
+    if dumps:
+        if len(paths) > 1:
+            raise click.UsageError(f"{dumps[0][0].name} is imported by a task: name it alone")
+        with door.site(create=True) as site:
+            import_dump(site, *dumps[0], space)
+        return
     counts = dict.fromkeys(transfer.Change, 0)
     with door.site(create=True) as site:
         done = transfer.import_pages(site.wiki, paths, spaces_of(space), comment)

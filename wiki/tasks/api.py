@@ -17,7 +17,7 @@ from wiki.errors import TaskFailed
 from wiki.tasks.cancellation import Cancellation
 from wiki.tasks.items import Item, Items, Key, Row
 from wiki.tasks.logger import TaskLogger
-from wiki.tasks.names import RUN_CLASS, TASK_CLASS
+from wiki.tasks.names import OWN_CLASSES
 from wiki.tasks.progressfile import ProgressFile
 
 T = TypeVar("T")
@@ -30,8 +30,9 @@ class Task:
 
     def __init__(self, document: OpenDocument, logger: TaskLogger, progress: ProgressFile,
                  cancellation: Cancellation, items: Items, workdir: Path, read: set[str],
-                 dry_run: bool) -> None:
-        """``read`` takes the names of the attachments that the script asks for."""
+                 dry_run: bool, parameter_class: str = "") -> None:
+        """``read`` takes the names of the attachments that the script asks for;
+        ``parameter_class`` is the executor's, if it names one."""
         self.document = document
         #: A folder of the run's own, removed after it; the script starts in it.
         self.workdir = workdir
@@ -43,6 +44,7 @@ class Task:
         self._cancellation = cancellation
         self._items = items
         self._read = read
+        self._parameter_class = parameter_class
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "document":
@@ -57,9 +59,11 @@ class Task:
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """The values of the page's first object that is neither of the task's own classes."""
-        for obj in self.document.objects():
-            if obj.class_name not in (TASK_CLASS, RUN_CLASS):
+        """The values of the page's object of the executor's ``parameterClass``, else of the
+        first one that is not of the classes that make it a task."""
+        wanted = self.document.objects(self._parameter_class) if self._parameter_class else []
+        for obj in wanted or self.document.objects():
+            if obj.class_name not in OWN_CLASSES:
                 return dict(obj.values)
         return {}
 

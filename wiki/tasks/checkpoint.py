@@ -13,7 +13,7 @@ from collections.abc import Set
 
 from wiki.api import Wiki
 from wiki.tasks.logger import TaskLogger
-from wiki.tasks.names import RUN_CLASS, TASK_CLASS
+from wiki.tasks.names import OWN_CLASSES
 from wiki.tasks.progressfile import ProgressFile
 from wiki.tasks.rejected import DRY_FILENAME, FILENAME
 from wiki.tasks.runs import Run
@@ -95,7 +95,7 @@ class Checkpoint:
         """What the work goes by -> its mark."""
         page = self._wiki.get(self._run.task)
         values = [dict(obj.values) for obj in page.objects()
-                  if obj.class_name not in (TASK_CLASS, RUN_CLASS)]
+                  if obj.class_name not in OWN_CLASSES]
         digests = {"the executor": _digest(self._run.executor),
                    "the parameters": _digest(json.dumps(values, default=str, sort_keys=True))}
         digests |= {item.filename: item.sha256 for item in page.attachments

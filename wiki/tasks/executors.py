@@ -102,6 +102,13 @@ def read_executor(page: OpenDocument) -> Executor:
         obj["repeatable"] is True, tuple(runners(page)))
 
 
+def parameter_class(executor: OpenDocument) -> str:
+    """The class of a task's parameters, or empty; raises InvalidReference."""
+    obj = executor.object(EXECUTOR_CLASS)
+    name = str(obj.get("parameterClass", "")) if obj else ""
+    return str(Reference.parse(name, executor.reference)) if name else ""
+
+
 def may_run(executor: OpenDocument, user: str) -> bool:
     """Whether the user may start tasks with it: the executor names its runners, or leaves it to
     everybody who may edit the task; who holds the script right always may."""

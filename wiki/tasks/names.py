@@ -13,6 +13,8 @@ CONFIGURATION = "TaskExecutorCode.TaskExecutorManagerJobConfiguration"
 CONFIGURATION_CLASS = "TaskExecutorCode.TaskExecutorManagerJobConfigurationClass"
 MANAGER_JOB = "TaskExecutorCode.TaskExecutorManagerJob"
 JOB_CLASS = "Wiki.SchedulerJobClass"
+#: Objects that say what a page is, and so hold no parameters of a task.
+OWN_CLASSES = frozenset({TASK_CLASS, RUN_CLASS, EXECUTOR_CLASS, "Wiki.ClassSheetClass"})
 
 
 class Status(StrEnum):

@@ -33,7 +33,7 @@ from wiki.tasks.when import When
 
 #: How often the thread looks for due jobs and for news from other processes, in seconds.
 LOOK_EVERY = 0.2
-#: How often jobs are read though nothing tells of a change (a batch tells before it is kept), in
+#: How often jobs are read though nothing tells of a change (a disk that was full does not), in
 #: seconds.
 READ_EVERY = 10.0
 #: A clock that was set back by more than this makes all times be reckoned anew, in seconds.

@@ -11,6 +11,7 @@ from wiki.tasks import limits
 from wiki.tasks.api import Task
 from wiki.tasks.cancellation import Cancellation, TaskCancelled
 from wiki.tasks.checkpoint import Checkpoint
+from wiki.tasks.executors import parameter_class
 from wiki.tasks.items import Items
 from wiki.tasks.logger import TaskLogger
 from wiki.tasks.modules import load_script
@@ -55,7 +56,8 @@ class ScriptRun:
         rejected = Rejected(self._folder, self.log.masks, read, run)
         self._items = Items(self.wiki, self._logger, self.progress, rejected, checkpoint)
         self.task = Task(self.wiki.get(run.task), self._logger, self.progress,
-                         self.cancellation, self._items, self.workdir, read, run.dry_run)
+                         self.cancellation, self._items, self.workdir, read, run.dry_run,
+                         parameter_class(self.wiki.get_or_new(run.executor)))
         function = getattr(load_script(run.executor, run.script), "run", None)
         if not callable(function):
             raise TaskError(f"{run.executor} defines no function run(logger, wiki, task)")

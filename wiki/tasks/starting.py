@@ -26,16 +26,14 @@ from wiki.errors import (
 from wiki.model import ClassDefinition
 from wiki.references import HOME, Reference
 from wiki.rights import Right
-from wiki.tasks.executors import may_run, runners
-from wiki.tasks.names import EXECUTOR_CLASS, RUN_CLASS, TASK_CLASS, Status
+from wiki.tasks.executors import may_run, parameter_class, runners
+from wiki.tasks.names import EXECUTOR_CLASS, OWN_CLASSES, RUN_CLASS, TASK_CLASS, Status
 from wiki.tasks.signing import signer
 
 #: Where the tasks of an executor go that names no space.
 TASK_SPACE = "Tasks"
 #: Names that are tried for a task that was given none, before it is given up.
 NAMES_TRIED = 100
-#: Objects that say what a page is, and so hold no parameters.
-OWN_CLASSES = frozenset({TASK_CLASS, RUN_CLASS, EXECUTOR_CLASS, "Wiki.ClassSheetClass"})
 
 Files = Iterable[tuple[str, BinaryIO]]
 
@@ -97,9 +95,8 @@ class Starter:
         The values are those of the task ``like``, else of the template, else the defaults.
         Raises TaskError where the executor names a class that is none.
         """
-        named = str(_executor_object(executor).get("parameterClass", ""))
-        class_name = (str(Reference.parse(named, executor.reference)) if named
-                      else _first_own_class(like))
+        named = parameter_class(executor)
+        class_name = named or _first_own_class(like)
         definition = self._wiki.class_definition(class_name) if class_name else None
         if definition is None:
             if named:

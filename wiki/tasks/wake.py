@@ -35,9 +35,9 @@ class Waker:
         """Wake whenever this wiki saves what may let a task start (a task that is READY or
         DONE, an executor) or a job, or deletes a page; and once more at the end of a batch,
         since nobody sees what it saves before."""
-        wiki.saved.connect(self._saved)
-        wiki.deleted.connect(self._deleted)
-        wiki.kept.connect(self._kept)
+        for signal, hear in ((wiki.saved, self._saved), (wiki.deleted, self._deleted),
+                             (wiki.kept, self._kept)):
+            signal.connect(hear, weak=False)  # for as long as the wiki lives
 
     def wake(self) -> None:
         """Tell of news."""

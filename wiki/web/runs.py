@@ -14,7 +14,7 @@ from wiki.errors import DocumentNotFound, LogNotFound, NotFound, TaskError
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.tasks.log import LogRun, log_name
-from wiki.tasks.names import RUN_CLASS, TASK_CLASS
+from wiki.tasks.names import OWN_CLASSES, RUN_CLASS, TASK_CLASS
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.undo import Change, Changes, State, find_run
 from wiki.tasks.written import claimed_version
@@ -25,8 +25,6 @@ from wiki.web.session import current_user, login_required
 blueprint = Blueprint("runs", __name__)
 #: How many pages are listed at once.
 SIZE = 100
-#: Classes of objects that are no parameters.
-OWN = (TASK_CLASS, RUN_CLASS)
 
 
 @blueprint.get("/<ref>/runs")
@@ -140,7 +138,7 @@ def parameters(task: OpenDocument, number: int) -> dict[str, object] | None:
         return None
     old = OpenDocument(reader(), reader().revision(task.reference, version), None)
     return {"version": version,
-            "objects": [obj for obj in old.objects() if obj.class_name not in OWN]}
+            "objects": [obj for obj in old.objects() if obj.class_name not in OWN_CLASSES]}
 
 
 def log_range(task: Reference, number: int) -> LogRun | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from wiki.classes import TYPES
 from wiki.cli import main
+from wiki.model import SYSTEM
 from wiki.serving import is_served, serving
 from wiki.site import Site
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS
@@ -115,6 +117,27 @@ def test_an_import_with_a_bad_file_changes_nothing_and_names_it(
         "import", str(tree), fails=1).stderr
     assert "neither a folder nor a page file" in run(
         "import", str(tree / "Books" / "Dune.files" / "cover.txt"), fails=1).stderr
+
+
+def test_the_dump_of_another_wiki_is_imported_by_a_task_that_is_followed(
+        run: Run, tree: Path, site: Site) -> None:
+    site.manager.suspend("Tasks.ImportCountries", SYSTEM)
+    dump = tree / "wiki.XML.gz"
+    dump.write_bytes(gzip.compress(b"<mediawiki><page><title>Hill</title><ns>0</ns><revision>"
+                                   b"<text>A '''hill'''.</text></revision></page></mediawiki>"))
+    assert "targetSpace" in run("import", str(dump), fails=1).stderr
+    result = run("import", str(dump), "--space", "Old")
+    assert "1 ok, 0 skipped, none failed" in result.stdout
+    assert site.wiki.get("Old.Hill").content == "A **hill**."
+
+
+def test_a_dump_that_cannot_be_read_fails_and_goes_alone(
+        run: Run, tree: Path, site: Site) -> None:
+    site.manager.suspend("Tasks.ImportCountries", SYSTEM)
+    archive = tree / "wiki.xar"
+    archive.write_bytes(b"no archive")
+    assert "ended with the status ERROR" in run("import", str(archive), fails=1).stderr
+    assert "name it alone" in run("import", str(archive), str(tree), fails=2).stderr
 
 
 def test_a_page_is_put_got_listed_and_deleted(run: Run, tree: Path) -> None:

@@ -24,6 +24,8 @@ GROWTH = 500
 #: Up to so many bytes it may grow as it likes.
 HARMLESS = 100_000_000
 CHUNK = 1_000_000
+#: What a file in UTF-16 begins with -> how its letters are written.
+WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 #: The longest text of a page that is taken, in characters.
 LONGEST = 20_000_000
 #: Templates that the log names.
@@ -119,10 +121,13 @@ def unpacked(raw):
 def count_pages(dump):
     total, rest = 0, b""
     with closing(Unpacked(dump)) as stream:
-        while data := stream.read(CHUNK):
+        data = stream.read(CHUNK)
+        mark = "<page>".encode(WIDE.get(data[:2], "ascii"))
+        while data:
             data = rest + data
-            total += data.count(b"<page>")
-            rest = data[-5:]
+            total += data.count(mark)
+            rest = data[1 - len(mark):]
+            data = stream.read(CHUNK)
     return total
 
 

@@ -23,6 +23,7 @@ load = wiki.load  # noqa: F821 - a module's page is given the wiki
 markdown = load("Lib.MarkdownText")
 layout = load("Lib.WikitextLayout")
 titles_module = load("Lib.WikitextTitles")
+templates = load("Lib.WikitextTemplates")
 
 SWITCH = re.compile(r"__[A-Z]{3,}__")
 #: Tags that change nothing but how their text looks, with what stands around it in Markdown.
@@ -201,6 +202,11 @@ class Converter:
         elif SILENT.match(name):
             for parameter in node.params:  # references may be defined inside
                 self.flat_lines(parameter.value.nodes)
+        elif shown := templates.shown(node, self.inline, self.title_link):
+            if self.is_alone(out, following):
+                out.block(shown)
+            else:
+                out.add(shown, str(node))
         else:
             self.result.templates[re.split(r"[:|]", name)[0][:60] or "?"] += 1
             if self.keep_templates:
@@ -227,6 +233,11 @@ class Converter:
             shown = (shown or self.escape(target.removeprefix(":"))) + trail
             out.add(self.page_link(target, number, name, shown), str(node) + trail)
             out.trail = len(trail)
+
+    def title_link(self, title):
+        title = html.unescape(title).removeprefix(":")
+        number, name = self.titles.split(title)
+        return self.page_link(title, number, name, self.escape(title.replace("_", " ")))
 
     def shows_apart(self, node, target, number, name, out, alone):
         """Whether it is no link in the text but a category, a file or another language."""

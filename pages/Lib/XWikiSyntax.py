@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from wiki.references import HOME
+
 load = wiki.load  # noqa: F821 - a module's page is given the wiki
 markdown = load("Lib.MarkdownText")
 references = load("Lib.XWikiReferences")

@@ -88,7 +88,7 @@ def test_what_is_older_comes_where_one_scrolls_up(page: Page, logs: Logs) -> Non
 
 def test_levels_are_hidden_and_counted_and_times_are_the_readers(
         page: Page, logs: Logs) -> None:
-    log = "Tasks.Old-20260101-000000.log"
+    log = "Tasks.ImportCountries-20260101-000000.log"
     fill(logs, log, 10)
     page.goto(VIEWER + log)
     page.get_by_label("DEBUG").uncheck()
@@ -113,7 +113,7 @@ def test_a_hit_and_a_long_line_are_shown(page: Page, logs: Logs) -> None:
     fill(logs, LOG, 300)
     page.goto(VIEWER + LOG)
     page.get_by_label("Search this log").fill("LONG YY")
-    page.get_by_role("button", name="Previous").click()
+    page.get_by_role("button", name="Previous", exact=True).click()
     here = page.locator(".log-here")
     expect(here.locator("mark")).to_have_text("long yy")
     expect(here).to_be_in_viewport()

@@ -14,7 +14,7 @@ from wiki.errors import DocumentNotFound, LogNotFound, NotFound, TaskError
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.tasks.log import LogRun, log_name
-from wiki.tasks.names import OWN_CLASSES, RUN_CLASS, TASK_CLASS
+from wiki.tasks.names import OWN_CLASSES, TASK_CLASS
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.undo import Change, Changes, State, find_run
 from wiki.tasks.written import claimed_version

@@ -193,6 +193,14 @@ def test_an_import_goes_on_where_it_ended() -> None:
     assert str(second.wiki.get("Docs.Mars").version) == "1.1"
 
 
+def test_a_dump_in_utf_16_is_counted_too() -> None:
+    text = ("<mediawiki><page><title>Зима</title><revision><text>Снег</text></revision></page>"
+            "</mediawiki>")
+    result = import_dump(text.encode("utf-16"))
+    assert page(result, "Docs.Зима").content == "Снег"
+    assert "1 pages" in result.text
+
+
 def test_without_a_dump_the_run_says_what_to_attach() -> None:
     assert "attach a file .xml" in import_dump(b"", "notes.txt").error
     assert "name the space" in import_dump(targetSpace=" ").error

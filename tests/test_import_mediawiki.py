@@ -229,6 +229,8 @@ def markdown(text: str) -> str:
      "|  |  |\n| --- | --- |\n| a | b |\n| c |  |"),
     ("{|\n! H\n|-\n| rowspan=2 | a\n| b\n|-\n| c\n|}",
      "| H |  |\n| --- | --- |\n| a | b |\n|  | c |"),
+    ('{|\n| bgcolor=red colspan="2" {{yes}}\n|-\n| a = {{b}} || c\n|}',
+     "|  |  |\n| --- | --- |\n| `{{yes}}` |  |\n| a = `{{b}}` | c |"),
     ("<pre>\n''x''\n</pre>", "```\n''x''\n```"),
     ("H<sub>2</sub>O <s>no</s>", "H<sub>2</sub>O ~~no~~"),
     ("<script>alert(1)</script>", ""),

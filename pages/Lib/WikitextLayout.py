@@ -1,9 +1,10 @@
 """The lines of a wikitext as blocks of Markdown: paragraphs, lists, code, tables."""
 
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from mwparserfromhell.nodes import Tag
+from mwparserfromhell.nodes import Tag, Template
 
 markdown = wiki.load("Lib.MarkdownText")  # noqa: F821 - a module's page is given the wiki
 
@@ -11,6 +12,11 @@ markdown = wiki.load("Lib.MarkdownText")  # noqa: F821 - a module's page is give
 DEEPEST = 8
 #: Cells that one cell may span.
 WIDEST = 100
+#: Attributes of a cell, and those that matter here.
+ATTRIBUTES = re.compile(
+    r"\s*(?:(?:colspan|rowspan|align|valign|bgcolor|width|height|style|class|scope)"
+    r"\s*=\s*(?:\"[^\"]*\"|[^\s\"|]+)(?:\s+|$))+", re.IGNORECASE)
+SPAN = re.compile(r"(colspan|rowspan)\s*=\s*\"?(\d+)", re.IGNORECASE)
 
 
 @dataclass
@@ -204,13 +210,24 @@ def add_cells(converter, nodes, rows, below):
         if not isinstance(node, Tag) or node.contents is None:
             continue
         name = str(node.tag).strip().lower()
-        text = join(converter.flat_lines(node.contents.nodes), "\n").strip()
+        text = join(converter.flat_lines(cell_nodes(node)), "\n").strip()
         if name == "caption" or (name == "td" and is_caption(node)):
             rows.insert(-1, Row(caption=markdown.one_line(text.removeprefix("+"))))
         elif name in ("td", "th"):
             fill(row, below)
             place(row, node, text, name == "th", below)
     fill(row, below)
+
+
+def cell_nodes(node):
+    """What is in a cell, without attributes that only a template would part from its text."""
+    nodes = node.contents.nodes
+    if (len(nodes) > 1 and isinstance(nodes[1], Template)
+            and ATTRIBUTES.fullmatch(str(nodes[0]))):
+        for name, value in SPAN.findall(str(nodes[0])):
+            node.add(name.lower(), value)
+        return nodes[1:]
+    return nodes
 
 
 def is_caption(node):

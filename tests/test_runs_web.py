@@ -99,6 +99,7 @@ def test_taking_a_run_back_asks_first_and_says_what_it_did(
     assert "A.Created" not in wiki and "A.Deleted" in wiki
     shown = admin.get("/Tasks.One/runs/1").text
     assert "3 pages put back, 1 page kept" in shown and "taken back" in shown
+    assert "Take back the rest" not in shown  # what is left was kept
 
 
 def test_a_guest_takes_nothing_back(ran: Site, guest: Browser, wiki: Wiki) -> None:

@@ -43,9 +43,11 @@ def show_run(ref: str, number: int) -> str:
         rows = [] if changes is None else list(islice(
             judged(changes, request.args.get("after", ""), state), SIZE + 1))
         kinds = {} if changes is None else changes.kinds()
+        left = changes is not None and (
+            not record["undone"] or any(judged(changes, "", State.OPEN)))
     return show("run_shown.html", task.record, "", run=summary(task, number), record=record,
                 rows=rows[:SIZE], more=len(rows) > SIZE, kinds=kinds, state=state,
-                total=sum(kinds.values()), kept=changes is not None, in_words=in_words,
+                total=sum(kinds.values()), kept=changes is not None, left=left, in_words=in_words,
                 executor=executor(record), parameters=parameters(task, number),
                 log=log_range(task.reference, number), log_name=log_name(task.reference))
 

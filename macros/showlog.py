@@ -23,7 +23,7 @@ MAX_RUNS = 100
 SECTION = Markup("""\
 <section class="log" data-log="{log}" data-offset="{end}" data-size="{size}" data-q="{q}" \
 data-follow="{follow}" data-hide="{hide}">
-<header class="log-head"><span class="log-name">{log}</span> <span>{bytes}</span> \
+<header class="log-head"><span class="log-name">{log}</span> <span class="log-size">{bytes}</span> \
 <a href="{download}" download>Download</a> <a href="{archive}">Archive</a>{runs}\
 <span class="log-state" aria-live="polite"></span></header>
 {form}{note}{older}{empty}<pre tabindex="0" role="log" aria-label="{log}">{lines}</pre>{newer}

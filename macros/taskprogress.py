@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from wiki.errors import MacroError
 from wiki.model import Document
+from wiki.rendering.links import page_url
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.board import waiting_reason
 from wiki.tasks.manager import Manager
@@ -34,7 +35,7 @@ def taskprogress(context: MacroContext, task: str = "") -> Markup:
     status = str(found.values.get("status") or "") if found else ""
     running = status == Status.RUNNING
     progress = context.service(Manager).progress(name) if running else None
-    percent = f"{progress.percent:.0f}" if progress and progress.percent is not None else ""
+    percent = str(int(progress.percent)) if progress and progress.percent is not None else ""
     last = next(iter(runs_of(document)), None)
     return Markup(
         '<div class="task-progress" data-task="{}" data-status="{}" data-percent="{}" '
@@ -67,8 +68,11 @@ def _note(context: MacroContext, document: Document, status: str,
         return "" if status == Status.RUNNING else "It has not run yet."
     if status == Status.RUNNING or not last.outcome:
         return f"Run {last.number}"
-    return Markup("Run {} ended {} {}").format(last.number, last.outcome,
-                                               run_summary(last, datetime.now(UTC)))
+    summary = run_summary(last, datetime.now(UTC))
+    if last.dry_run:
+        return Markup('Dry run {} ended {} {}: <a href="{}">what it would change</a>').format(
+            last.number, last.outcome, summary, page_url(last.task, f"runs/{last.number}"))
+    return Markup("Run {} ended {} {}").format(last.number, last.outcome, summary)
 
 
 def _facts(context: MacroContext, run: RunRecord | None, progress: Progress | None) -> Markup:

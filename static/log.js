@@ -19,7 +19,8 @@ class LogView {
     this.state = section.querySelector(".log-state");
     this.log = section.dataset.log;
     this.offset = Number(section.dataset.offset);
-    this.size = Number(section.dataset.size);
+    this.sizeText = section.querySelector(".log-size");
+    this.known = Number(section.dataset.size);
     this.local = (localStorage.getItem(ZONE) ?? "local") === "local";
     this.sticky = section.dataset.follow === "true";
     this.addZoneButton();
@@ -30,6 +31,16 @@ class LogView {
     const here = this.pre.querySelector(".log-here");
     if (here) this.pre.scrollTop = here.offsetTop - this.pre.offsetTop - this.pre.clientHeight / 3;
     this.toEnd();
+  }
+
+  // How many bytes the log has, as far as is known; its head tells it.
+  get size() {
+    return this.known;
+  }
+
+  set size(bytes) {
+    this.known = bytes;
+    if (this.sizeText) this.sizeText.textContent = `${bytes.toLocaleString("en")} bytes`;
   }
 
   url(rest, values) {

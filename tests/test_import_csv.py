@@ -389,6 +389,21 @@ def test_only_the_rejected_rows_are_imported_once_they_are_mended(importer: Impo
     assert set(importer.last.rejected[0]) == {"key", "reason", "name", "year", "fields as read"}
 
 
+def test_mended_rows_are_read_as_they_are_whatever_the_file_was_like(importer: Importer) -> None:
+    importer.load("name;år\nDune;1965\nbad\n".encode("cp1252"), encoding="cp1252", delimiter=";")
+    mended = "key,reason,name,år,fields as read\nline 3,x,Ubik,1969,bad\n"
+    importer.attach(mended.encode(), "rejected.csv", file="rejected.csv", encoding="cp1252",
+                    delimiter=";")
+    assert "1 created, 0 updated" in importer.run()
+    assert sorted(importer.names()) == ["Dune", "Ubik"]
+
+
+def test_tables_of_rejected_rows_are_not_taken_for_the_file(importer: Importer) -> None:
+    for filename in ("rejected.csv", "rejected-dry-run.csv", "rejected-3.csv"):
+        importer.attach(b"key,reason,name\nline 2,x,\n", filename)
+    assert "data.csv" in importer.load("name,year\nDune,1965\n")
+
+
 def test_rejected_rows_that_were_not_come_to_are_not_lost(importer: Importer) -> None:
     importer.load("name,year\nDune,1965\n")
     rows = b"key,reason,name,year\nline 1,x,A,1\nline 2,x,,2\nline 3,x,B,3\n"

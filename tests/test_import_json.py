@@ -67,11 +67,12 @@ def test_keys_within_a_record_are_joined_with_dots() -> None:
 
 @pytest.mark.parametrize(("data", "params"), [
     ({"count": 1, "items": [{"name": "A", "n": 1}]}, {}),
+    ({"data": {"page": {"tags": ["x"], "items": [{"name": "A", "n": 1}]}}}, {}),
     ({"meta": {"x": 1}, "data": {"items": [{"name": "A", "n": 1}]}}, {"records": "data.items"}),
     ({"A": {"n": 1}, "B": {"n": 2}}, {}),
     ({"name": "A", "n": 1}, {}),
     ({"data": {"A": {"n": 1}}, "x": [1], "y": 3}, {"records": "data"}),
-], ids=["only array", "path", "object of objects", "one record", "path to an object"])
+], ids=["only array", "wrapped array", "path", "object of objects", "one record", "path to an object"])
 def test_records_are_found_where_they_are(data: Any, params: dict[str, str]) -> None:
     result = load(data, **params)
     assert result.outcome == "DONE", result.text

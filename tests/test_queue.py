@@ -410,6 +410,7 @@ def test_nothing_else_is_ever_tried_again(
     desk.notebook.end("Tasks.A", outcome)
     assert desk.status("Tasks.A") == outcome.status
     assert desk.manager.invoke(datetime.now(UTC) + timedelta(days=1)).started is None
+    assert ("safe to repeat" in desk.log("Tasks.A")) is (not repeatable)
 
 
 def test_an_end_that_cannot_be_saved_is_logged_once_and_saved_when_it_can(desk: Desk) -> None:

@@ -118,6 +118,10 @@ def test_a_dry_run_s_page_shows_what_it_would_do(
     assert "<ins>by the run</ins>" in admin.get("/Tasks.One/runs/2/pages/A.Changed").text
     assert wiki.get("A.Changed").content == "by a person"
     assert admin.post("/Tasks.One/runs/2/undo").status_code == 409
+    task = admin.get("/Tasks.One").text
+    assert "Dry run 2 ended DONE" in task
+    assert '<a href="/Tasks.One/runs/2">what it would change</a>' in task
+    assert "started, as a dry run" in ran.logs.read("Tasks.One.log").text
 
 
 def test_rest_lists_runs_and_what_they_touched(ran: Site, app: Flask) -> None:

@@ -228,6 +228,10 @@ def test_the_timeline_shows_runs_waits_and_how_many_at_once(site: Site, wiki: Wi
     assert "At once: at most 3" in html and '<li class="cancelled">CANCELLED</li>' in html
     running = re.search(r'class="bar running" x="([0-9.]+)%" y="[0-9.]+" width="([0-9.]+)%"', html)
     assert running and float(running[1]) == 0 and float(running[2]) == 100
+    add_run(task(wiki, "Short"), ago=1, took=0.001)
+    short = re.search(r'class="bar done" x="([0-9.]+)%" y="[0-9.]+" width="([0-9.]+)%"',
+                      show(site, '<<timeline hours="24" space="Work"/>>'))
+    assert short and float(short[2]) >= 0.2 and float(short[1]) + float(short[2]) <= 100
     assert "No task ran in the last 2 hours" in show(site, '<<timeline hours="2" space="No"/>>')
     assert "is not between" in show(site, '<<timeline hours="0"/>>')
 

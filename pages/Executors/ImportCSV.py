@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from charset_normalizer import from_bytes
@@ -20,8 +20,8 @@ from wiki.errors import TaskFailed
 #: The longest field and line, in characters: more is a quote that was never closed, or no CSV.
 MAX_FIELD = 500_000
 MAX_LINE = 5_000_000
-#: The table of rows that an earlier run could not import; its first columns are not the file's.
-REJECTED = "rejected.csv"
+#: The first columns of a table of rows that an earlier run could not import: they are not the
+#: file's own.
 REJECTED_COLUMNS = ["key", "reason"]
 DELIMITERS = ",;\t|"
 #: Code pages of Latin letters, the most usual first.
@@ -32,8 +32,12 @@ def run(logger, wiki, task):
     """What the task manager calls: the whole import."""
     rows = wiki.load("Lib.Rows")
     attachment = rows.find_attachment(task, (".csv", ".tsv", ".txt"))
-    source = open_source(attachment, task.params.get("encoding") or "",
-                         task.params.get("delimiter") or "")
+    if rows.is_rejected(attachment.filename):
+        # The encoding and the delimiter of the parameters are those of the file that it is from.
+        source = replace(open_source(attachment, "", ""), rejected=True)
+    else:
+        source = open_source(attachment, task.params.get("encoding") or "",
+                             task.params.get("delimiter") or "")
     logger.info("%s: %s, fields separated by %r", source.filename, source.encoding,
                 source.delimiter)
     rows.import_rows(logger, wiki, task, source)
@@ -49,6 +53,8 @@ class Source:
     attachment: object
     encoding: str
     delimiter: str
+    #: Whether it is a table of rows that an earlier run could not import.
+    rejected: bool = False
     unit = "line"
     #: All that a CSV file holds is text, and its first line may be a row of data.
     typed = False
@@ -208,7 +214,7 @@ def read_rows(source):
             except csv.Error as error:
                 yield line, [], f"{error}; is a quote not closed?"
                 continue
-            if line == 1 and source.filename == REJECTED and cells[:2] == REJECTED_COLUMNS:
+            if line == 1 and source.rejected and cells[:2] == REJECTED_COLUMNS:
                 skip = len(REJECTED_COLUMNS)
             if any(cells):
                 yield line, cells[skip:], damage(cells, source.encoding)

@@ -28,6 +28,8 @@ KEY = "key"
 #: How much of a file is looked at to find out what it is.
 HEAD = 1_000_000
 WHITE = b" \t\r\n"
+#: What ijson calls values that are neither objects nor arrays.
+SIMPLE = ("null", "boolean", "integer", "double", "number", "string")
 
 
 def run(logger, wiki, task):
@@ -117,8 +119,8 @@ def open_records(attachment, path):
         if not path and is_lines(attachment):
             return Records(attachment, "", "lines")
         shape = shape_at(attachment, path)
-        if not path and shape == "record":
-            path = only_array(attachment)
+        if not path and shape in ("record", "object"):
+            path = only_array(attachment, wrapped(attachment))
             shape = "array" if path else shape
     except (ijson.JSONError, UnicodeError) as error:
         raise not_json(attachment.filename, error) from None
@@ -200,13 +202,33 @@ def is_child(prefix, path):
     return bool(rest) and "." not in rest
 
 
-def only_array(attachment):
-    """The key of the only array of an object, as `{"count": 2, "items": [...]}` has it; empty
-    where there is none or several."""
+def wrapped(attachment):
+    """The path of the innermost object that lies alone in those around it, as `data` does in
+    `{"data": {"items": [...]}}`; empty for the file's own object."""
+    chain, keys = [""], {"": []}
     with open_bytes(attachment) as stream:
-        found = [prefix for prefix, event, _ in ijson.parse(stream)
-                 if event == "start_array" and is_child(prefix, "")]
-    return found[0] if len(found) == 1 else ""
+        for prefix, event, value in ijson.parse(stream):
+            if event == "map_key" and len(keys.get(prefix, "..")) < 2:
+                keys[prefix].append(value)
+            elif event == "start_map" and is_child(prefix, chain[-1]) and len(
+                    keys[chain[-1]]) == 1:
+                chain.append(prefix)
+                keys[prefix] = []
+    return next((path for path in chain if len(keys[path]) > 1), chain[-1])
+
+
+def only_array(attachment, path):
+    """The path of the only array within an object that is not one of simple values, as
+    `{"count": 2, "items": [...]}` has it; empty where there is none or several."""
+    arrays, simple_ones = set(), set()
+    with open_bytes(attachment) as stream:
+        for prefix, event, _ in ijson.parse(stream):
+            if event == "start_array" and is_child(prefix, path):
+                arrays.add(prefix)
+            elif prefix.removesuffix(".item") in arrays and event in SIMPLE:
+                simple_ones.add(prefix.removesuffix(".item"))
+    found = arrays - simple_ones
+    return found.pop() if len(found) == 1 else ""
 
 
 # -- Records -----------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ names_of = wiki.load("Lib.Names")  # noqa: F821
 
 #: Names that are taken are reported one by one so often; the others are only counted.
 MAX_REPORTED = 1_000
-#: The table of rows that an earlier run could not import.
-REJECTED = "rejected.csv"
+#: The tables of rows that earlier runs could not import.
+REJECTED = re.compile(r"rejected(-dry-run|-[0-9]+)?\.csv")
 #: Columns in the table on the space's home page, beside the title.
 MAX_TABLE = 8
 #: The longest name of a page, in bytes; there is room for a number after it.
@@ -65,7 +65,7 @@ def find_attachment(task, suffixes):
     filename = task.params.get("file")
     if filename:
         return task.attachment(filename)
-    names = [item.filename for item in task.attachments if item.filename != REJECTED
+    names = [item.filename for item in task.attachments if not is_rejected(item.filename)
              and item.filename.lower().endswith(suffixes)]
     if not names:
         kinds = suffixes[0] if len(suffixes) == 1 else (
@@ -75,6 +75,11 @@ def find_attachment(task, suffixes):
         raise TaskFailed("several files are attached; say which one in the parameter file: "
                          + ", ".join(names))
     return task.attachment(names[0])
+
+
+def is_rejected(filename):
+    """Whether it is the table of rows that an earlier run could not import."""
+    return REJECTED.fullmatch(filename) is not None
 
 
 # -- the parameters ----------------------------------------------------------------------------

@@ -59,6 +59,8 @@ def test_the_end_is_followed_until_one_scrolls_up_and_again_at_the_end(
     logs.append(MANAGER_LOG, "WARN", "news one")
     expect(pre.locator(".level-warn")).to_contain_text("news one")
     assert pre.evaluate(AT_END)
+    size = logs.size(MANAGER_LOG)
+    expect(page.locator(".log-size")).to_have_text(f"{size:,} bytes")
 
     pre.evaluate("pre => { pre.scrollTop -= 300 }")
     page.wait_for_function("() => !document.querySelector('section.log').logView.sticky")

@@ -113,7 +113,7 @@ def test_a_task_is_made_run_and_watched_in_the_browser(page: Page, tmp_path: Pat
     page.get_by_role("link", name=re.compile("^Attachments")).click()
     page.get_by_label("Attach files", exact=False).set_input_files(file)
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("link", name="books.csv")).to_be_visible()
+    expect(page.get_by_role("link", name="books.csv", exact=True)).to_be_visible()
     page.get_by_role("link", name="View", exact=True).click()
     page.get_by_role("button", name="Run").click()
     page.evaluate("window.sameLoad = true")

@@ -15,6 +15,8 @@ from markupsafe import Markup
 LANE, BAR, HEAD = 36, 12, 22
 #: Pixels of the line below a Gantt chart, with the gap before it, and of a column chart.
 LOAD, GAP, COLUMNS = 44, 26, 120
+#: The narrowest bar of a Gantt chart, a fraction of its width: a short run in a long time is seen.
+NARROWEST = 0.002
 _SVG = Markup('<svg class="chart {css}" width="100%" height="{height}" role="group" '
               'aria-label="{title}"><title>{title}</title><desc>{desc}</desc>\n{body}</svg>')
 _RECT = Markup('<rect class="{}" x="{:.3f}%" y="{:.1f}" width="{:.3f}%" height="{:.1f}"/>')
@@ -101,8 +103,10 @@ def _bar(bar: Bar, top: int) -> Markup:
     before = (_RECT.format("before", bar.since * 100, top + BAR / 3,
                            (bar.start - bar.since) * 100, BAR / 3)
               if bar.since < bar.start else "")
+    width = max(bar.end - bar.start, NARROWEST)
+    start = min(bar.start, 1 - width)
     return _LINK.format(bar.href, bar.title, Markup("{}{}").format(before, _RECT.format(
-        f"bar {bar.css}", bar.start * 100, top, (bar.end - bar.start) * 100, BAR)))
+        f"bar {bar.css}", start * 100, top, width * 100, BAR)))
 
 
 def _column(item: Column, left: float, width: float, highest: float) -> Markup:

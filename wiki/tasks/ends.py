@@ -197,8 +197,9 @@ class Ends:
                 return False, None
             if record["outcome"]:
                 return True, None  # another manager was faster
-            retry = self._retry(page, record, ending)
-            self._log_end(run, ending, str(page.reference), retry)
+            asked = _asks_for_retry(page, record, ending)
+            retry = _next_try(page, record, ending) if asked and self._is_repeatable(page) else None
+            self._log_end(run, ending, str(page.reference), retry, asked)
             self._write_end(page, record, ending, retry)
             try:
                 page.save(comment=f"Run {run.number} ended: {ending.outcome}", minor=True)
@@ -226,25 +227,14 @@ class Ends:
             if record["dryRun"] is True and retry is None:
                 _end_dry_run(task)
 
-    def _retry(self, page: OpenDocument, record: OpenObject, ending: Ending) -> Retry | None:
-        """Whether and when the task is tried anew."""
-        task = page.object(TASK_CLASS)
-        if task is None or task["status"] != Status.RUNNING or ending.outcome not in (
-                Outcome.ERROR, Outcome.INTERRUPTED):
-            return None
-        attempt, retries = int(number(record["attempt"])) or 1, int(number(task["retries"]))
-        if attempt > retries or not self._is_repeatable(page):
-            return None
-        pause = min(MAX_BACKOFF, BACKOFF * 2.0 ** (attempt - 1))
-        return Retry((ending.ended or time.time()) + pause, attempt + 1, retries + 1)
-
     def _is_repeatable(self, page: OpenDocument) -> bool:
         try:
             return find_executor(self._wiki, page).repeatable
         except BadExecutor:
             return False
 
-    def _log_end(self, run: Run, ending: Ending, name: str, retry: Retry | None) -> None:
+    def _log_end(self, run: Run, ending: Ending, name: str, retry: Retry | None,
+                 asked: bool) -> None:
         """Before the save, so that who sees the end finds it in the log; and once, however
         often the save is tried."""
         if not self._queue.note(_end_note(run), ending.outcome.value):
@@ -259,6 +249,8 @@ class Ends:
         if retry:
             line += (f"; tried again at {in_words(retry.at)} (attempt {retry.attempt} of "
                      f"{retry.attempts})")
+        elif asked:
+            line += "; not tried again: its executor does not say that it is safe to repeat"
         self._logs.append(log_name(run.task), level, line)
         self._log(level, f"{name}: {line[0].lower()}{line[1:]}")
 
@@ -277,6 +269,25 @@ def task_object(page: OpenDocument) -> OpenObject:
     if obj is None:
         raise TaskError(f"{page.reference} is no task: it has no object of {TASK_CLASS}")
     return obj
+
+
+def _asks_for_retry(page: OpenDocument, record: OpenObject, ending: Ending) -> bool:
+    """Whether the task has attempts left after this end."""
+    task = page.object(TASK_CLASS)
+    return (task is not None and task["status"] == Status.RUNNING
+            and ending.outcome in (Outcome.ERROR, Outcome.INTERRUPTED)
+            and _attempt(record) <= int(number(task["retries"])))
+
+
+def _next_try(page: OpenDocument, record: OpenObject, ending: Ending) -> Retry:
+    """When a task that asks for it is tried anew."""
+    attempt, retries = _attempt(record), int(number(task_object(page)["retries"]))
+    pause = min(MAX_BACKOFF, BACKOFF * 2.0 ** (attempt - 1))
+    return Retry((ending.ended or time.time()) + pause, attempt + 1, retries + 1)
+
+
+def _attempt(record: OpenObject) -> int:
+    return int(number(record["attempt"])) or 1
 
 
 def _end_dry_run(task: OpenObject) -> None:

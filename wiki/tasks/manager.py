@@ -212,7 +212,8 @@ class Manager:
         return True
 
     def _log_start(self, run: Run) -> None:
-        again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+        again = (f", attempt {run.attempt}" if run.attempt > 1 else "") + (
+            ", as a dry run" if run.dry_run else "")
         self.logs.append(log_name(run.task), "INFO",
                          f"Run {run.number} of {run.executor} (version {run.version}) by "
                          f"{run.starter} started{again}", run=run.number)

@@ -72,7 +72,8 @@ def test_keys_within_a_record_are_joined_with_dots() -> None:
     ({"A": {"n": 1}, "B": {"n": 2}}, {}),
     ({"name": "A", "n": 1}, {}),
     ({"data": {"A": {"n": 1}}, "x": [1], "y": 3}, {"records": "data"}),
-], ids=["only array", "wrapped array", "path", "object of objects", "one record", "path to an object"])
+], ids=["only array", "wrapped array", "path", "object of objects", "one record",
+        "path to an object"])
 def test_records_are_found_where_they_are(data: Any, params: dict[str, str]) -> None:
     result = load(data, **params)
     assert result.outcome == "DONE", result.text

@@ -171,6 +171,31 @@ def test_check_names_attachments_that_are_lost_or_cut(store: Store, data: Path) 
                                "A.B: cut has 0 bytes instead of 3"]
 
 
+def test_check_finds_nothing_wrong_while_others_write(store: Store, data: Path) -> None:
+    ended = threading.Event()
+
+    def write() -> None:
+        with closing(open_store(data)) as other:
+            for number in range(200):
+                with other.batch():
+                    other.save(page(f"A.p{number}"), None)
+                    other.save(page(f"A.q{number % 5}-{number}"), None)
+                if number % 7 == 6:
+                    other.delete(Reference.parse(f"A.p{number - 3}"))
+        ended.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    found_wrong: list[str] = []
+    try:
+        while not ended.is_set():
+            found_wrong += problems(store)
+    finally:
+        writer.join()
+    assert found_wrong == []
+    assert problems(store) == []
+
+
 def test_check_names_a_damaged_revision(store: Store, data: Path) -> None:
     store.save(page("A.b"), None)
     store.save(page("A.b", version=SECOND), FIRST)

@@ -93,11 +93,13 @@ class PageFiles:
 
     def walk(self) -> Iterator[tuple[Path, dict[str, Stamp]]]:
         """Every folder of pages with its files' names and stamps."""
-        for folder, folders, _ in os.walk(self.pages):
+        for folder, folders, found in os.walk(self.pages):
             folders.sort()
-            with os.scandir(folder) as entries:
-                files = {entry.name: Stamp.of(entry.stat()) for entry in entries
-                         if entry.name.endswith(SUFFIX) and entry.is_file()}
+            files = {}
+            for name in found:
+                if name.endswith(SUFFIX):
+                    with suppress(FileNotFoundError):  # deleted since the folder was read
+                        files[name] = Stamp.of(os.stat(os.path.join(folder, name)))
             if files:
                 yield Path(folder), files
 

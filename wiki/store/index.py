@@ -275,10 +275,17 @@ class Index:
 
     def known(self, space: str) -> list[Known]:
         """The pages of a space with the stamps of their files."""
+        return self._known(documents.c.space == space)
+
+    def known_page(self, reference: Reference) -> Known | None:
+        """The page with the stamp of its file; None where the index does not have it."""
+        return next(iter(self._known(documents.c.reference == str(reference))), None)
+
+    def _known(self, condition: Any) -> list[Known]:
         columns = documents.c
         return [Known(*row) for row in self.rows(
             sa.select(columns.reference, columns.version, columns.mtime_ns, columns.size)
-            .where(columns.space == space))]
+            .where(condition))]
 
 
 def match_expression(text: str) -> str:

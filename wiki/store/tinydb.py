@@ -406,7 +406,13 @@ class TinyDBStore(Finding):
         """Damaged pages and revisions, missing or wrong attachments, and where the index does
         not agree with the files."""
         self._flush()
-        return self._upkeep.check()
+        return self._upkeep.check(self._settled)
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        with self._lock:
+            self._committer.recover()
+            yield
 
     def close(self) -> None:
         """Let go of the files; what was acknowledged is durable already."""

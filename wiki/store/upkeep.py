@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from wiki.store.blobs import Blobs
 from wiki.store.files import SUFFIX, PageFiles, Stamp
 from wiki.store.index import Entry, Index, Known, documents
 
+#: Holds off everybody else who writes, what a crash left being applied.
+Settled = Callable[[], AbstractContextManager[None]]
 #: How many pages go into one transaction.
 CHUNK = 500
 
@@ -55,18 +58,25 @@ class Upkeep:
             self._drop([row.reference for row in self._index.known(space)], healing)
         return healing
 
-    def check(self) -> Iterator[Problem]:
-        """Everything found wrong, as it is found."""
+    def check(self, settled: Settled) -> Iterator[Problem]:
+        """Everything found wrong, as it is found. Where file and index differ, the page is looked
+        at again while ``settled`` holds off those who write: they may just have been at it."""
         known_folders = self._spaces()
         for folder, found in self._files.walk():
             space = known_folders.pop(folder, None)
             known = self._known(space)
-            for name, stamp in found.items():
-                yield from self._check_page(folder / name, stamp, known.pop(name, None))
-            for row in known.values():
-                yield Problem(row.reference, "is in the index, but has no file")
+            for name in found:
+                yield from self._check_page(folder / name, known.pop(name, None), settled)
+            yield from self._check_gone(known.values(), settled)
         for space in known_folders.values():
-            for row in self._index.known(space):
+            yield from self._check_gone(self._index.known(space), settled)
+
+    def _check_gone(self, rows: Iterable[Known], settled: Settled) -> Iterator[Problem]:
+        for row in rows:
+            reference = Reference.parse(row.reference)
+            with settled():
+                gone = not self._files.exists(reference) and self._index.known_page(reference)
+            if gone:
                 yield Problem(row.reference, "is in the index, but has no file")
 
     def _heal_folder(self, folder: Path, found: dict[str, Stamp], space: str | None,
@@ -113,24 +123,24 @@ class Upkeep:
         rows = self._index.known(space) if space is not None else []
         return {names.encode(split_names(row.reference)[-1]) + SUFFIX: row for row in rows}
 
-    def _check_page(self, path: Path, stamp: Stamp, known: Known | None) -> Iterator[Problem]:
+    def _check_page(self, path: Path, known: Known | None,
+                    settled: Settled) -> Iterator[Problem]:
         try:
             entry = self._entry(path)
+            if _difference(entry.document, entry.stamp, known):
+                with settled():
+                    entry = self._entry(path)
+                    known = self._index.known_page(entry.document.reference)
         except FileNotFoundError:
             return
         except DamagedPage as error:
             yield Problem(str(path), str(error))
             return
-        document = entry.document
-        where = str(document.reference)
-        if known is None:
-            yield Problem(where, "is not in the index; `wikimill reindex` puts it there")
-        elif (known.version, known.mtime_ns, known.size) != (
-                str(document.version), stamp.mtime_ns, stamp.size):
-            yield Problem(where, f"is at version {document.version}, but at {known.version} in "
-                                 "the index, or its file was changed since")
-        yield from self._check_attachments(document, where)
-        yield from self._check_revisions(document.reference)
+        where = str(entry.document.reference)
+        if difference := _difference(entry.document, entry.stamp, known):
+            yield Problem(where, difference)
+        yield from self._check_attachments(entry.document, where)
+        yield from self._check_revisions(entry.document.reference)
 
     def _check_attachments(self, document: Document, where: str) -> Iterator[Problem]:
         for attachment in document.attachments:
@@ -147,4 +157,16 @@ class Upkeep:
             try:
                 pagedb.loads(self._files.revision(reference, version), path)
             except WikiError as error:
-                yield Problem(str(path), str(error))
+                if version in self._files.versions(reference):  # else it was deleted just now
+                    yield Problem(str(path), str(error))
+
+
+def _difference(document: Document, stamp: Stamp, known: Known | None) -> str:
+    """How the index differs from a page's file, in words, or ``""``."""
+    if known is None:
+        return "is not in the index; `wikimill reindex` puts it there"
+    if (known.version, known.mtime_ns, known.size) == (str(document.version), stamp.mtime_ns,
+                                                       stamp.size):
+        return ""
+    return (f"is at version {document.version}, but at {known.version} in the index, or its file "
+            "was changed since")

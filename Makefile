@@ -16,7 +16,7 @@ run: $(VENV)/installed
 	$(BIN)/wikimill serve --data $(DATA) --port $(PORT)
 
 test: $(VENV)/installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # Kills everything at random for longer than the tests do: `make soak ROUNDS=500`.
 ROUNDS ?= 100

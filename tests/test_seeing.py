@@ -18,7 +18,6 @@ from wiki.tasks.names import RUN_CLASS, TASK_CLASS
 from wiki.tasks.records import Durations, executor_runs, in_words, runs_of, runs_since
 from wiki.tasks.runs import Progress, Run, Runs, timestamp, write_json
 
-NOW = datetime.now(UTC)
 RUN_ID = "a" * 32
 
 
@@ -29,10 +28,14 @@ def task(wiki: Wiki, name: str, status: str = "DONE", title: str = "",
     return page.save()
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 def add_run(page: OpenDocument, number: int = 1, ago: float = 60, took: float | None = 10,
             waited: float = 0, **values: object) -> OpenDocument:
     """A run that started ``ago`` seconds ago."""
-    started = NOW - timedelta(seconds=ago)
+    started = now() - timedelta(seconds=ago)
     known: dict[str, object] = {
         "number": number, "executor": "Executors.HelloWorld", "id": RUN_ID[:-1] + str(number),
         "queued": timestamp((started - timedelta(seconds=waited)).timestamp()),
@@ -149,8 +152,8 @@ def test_a_tasks_state_is_had_alone(guest: Browser, wiki: Wiki) -> None:
 def test_a_run_says_how_far_it_is(site: Site, wiki: Wiki, settings_runs: Runs) -> None:
     add_run(task(wiki, "One", "RUNNING"), ago=100, took=None, waited=30, id=RUN_ID)
     folder = settings_runs.create(Run(RUN_ID, "Work.One", 1, "Executors.HelloWorld", "1.1",
-                                      "Users.Admin", "", NOW.timestamp() - 100))
-    begun = NOW.timestamp() - 100
+                                      "Users.Admin", "", now().timestamp() - 100))
+    begun = now().timestamp() - 100
     write_json(folder / "progress.json", asdict(Progress(
         250, 1000, "row 250", begun, begun + 100, ("Reading", "Rows"), 240, 7, 3)))
     html = show(site, '<<taskprogress task="Work.One"/>>')
@@ -186,7 +189,8 @@ def test_files_of_a_run_are_apart_from_what_was_given(site: Site, wiki: Wiki) ->
     add_run(page, ago=-36000, took=3600, number=4)
     page = wiki.get("Work.One")
     record = page.record
-    late = replace(record.attachments[0], filename="made.csv", created=NOW + timedelta(hours=10.5))
+    late = replace(record.attachments[0], filename="made.csv",
+                   created=now() + timedelta(hours=10.5))
     html = str(site.renderer.render_content(
         replace(record, content="<<taskfiles/>>", attachments=(*record.attachments, late)),
         RenderRequest("Users.Admin", {}, "")))
@@ -254,7 +258,7 @@ def test_records_of_runs_survive_odd_values(wiki: Wiki) -> None:
     newest, older = runs_of(page.record)
     assert (newest.number, newest.seconds, newest.waited) == (7, None, None)
     assert (older.number, older.seconds) == (2, 10.0)
-    assert [run.number for run in runs_since(wiki, NOW - timedelta(hours=1), "Work")] == [2]
+    assert [run.number for run in runs_since(wiki, now() - timedelta(hours=1), "Work")] == [2]
     found = executor_runs(wiki, page.reference.parse("Executors.HelloWorld"), 1)
     assert [run.number for run in found] == [2]
 

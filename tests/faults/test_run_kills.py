@@ -133,14 +133,6 @@ def test_a_run_that_has_not_started_has_no_heartbeat(shop: Workshop) -> None:
     assert shop.runner.heartbeat("abc") is None
 
 
-def is_dead(pid: int) -> bool:
-    """Whether it is gone, or nothing but its exit status is left."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def test_a_dead_process_in_reserve_costs_no_run(shop: Workshop) -> None:
     keeper = started(shop)[1]
     server = parent(keeper)
@@ -154,7 +146,7 @@ def test_a_dead_process_in_reserve_costs_no_run(shop: Workshop) -> None:
     spares = reserve()
     for pid in spares:
         os.kill(pid, signal.SIGKILL)
-    shop.wait_until(lambda: all(is_dead(pid) for pid in spares))
+    shop.wait_until(lambda: not any(lives(pid) for pid in spares))
     shop.executor()
     shop.task("Tasks.Two")
     assert shop.invoke() == "Tasks.Two"

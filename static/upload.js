@@ -1,6 +1,8 @@
 // Uploads of many files, one after the other, with a bar for each; dropped or chosen.
 // Without this, the form works as a plain form.
 
+import {onDrop} from "./drop.js";
+
 function upload(form, file, item) {
   const bar = item.querySelector("progress");
   const state = item.querySelector(".state");
@@ -69,17 +71,5 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     event.preventDefault();
     uploadAll(form, [...input.files]);
   });
-  for (const kind of ["dragenter", "dragover"]) {
-    form.addEventListener(kind, (event) => {
-      event.preventDefault();
-      form.classList.add("over");
-    });
-  }
-  form.addEventListener("dragleave", () => form.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("over");
-    const files = [...event.dataTransfer.files];
-    if (files.length) uploadAll(form, files);
-  });
+  onDrop(form, (files) => uploadAll(form, [...files]));
 }

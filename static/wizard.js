@@ -1,20 +1,12 @@
 // The import wizard: a file that is dropped is sent at once; the values of a list are asked for
 // only where a column becomes one. Without this, everything works as plain forms.
 
+import {onDrop} from "./drop.js";
+
 for (const form of document.querySelectorAll("form[data-import]")) {
   const input = form.querySelector("input[type=file]");
-  for (const kind of ["dragenter", "dragover"]) {
-    form.addEventListener(kind, (event) => {
-      event.preventDefault();
-      form.classList.add("over");
-    });
-  }
-  form.addEventListener("dragleave", () => form.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("over");
-    if (!event.dataTransfer.files.length) return;
-    input.files = event.dataTransfer.files;
+  onDrop(form, (files) => {
+    input.files = files;
     form.requestSubmit();
   });
 }

@@ -22,6 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from wiki.errors import SettingError
 from wiki.settings import Settings
 from wiki.site import Site
+from wiki.store.lock import is_locked
 from wiki.web.app import create_app
 
 #: How long an answer that is being sent may take when the server ends, in seconds.
@@ -155,14 +156,4 @@ def serving(data: Path) -> Iterator[None]:
 
 def is_served(data: Path) -> bool:
     """Whether a server on this machine serves the data."""
-    try:
-        descriptor = os.open(data / "server.lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(data / "server.lock", also_shared=True)

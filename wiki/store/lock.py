@@ -50,3 +50,20 @@ class WriterLock:
                 os.close(self._descriptor)
         self._descriptor = None
         self._thread_lock = threading.Lock()
+
+
+def is_locked(path: Path, *, also_shared: bool = False) -> bool:
+    """Whether somebody holds the file's ``flock`` for himself, or with ``also_shared``, together
+    with others. False where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor,
+                    fcntl.LOCK_NB | (fcntl.LOCK_EX if also_shared else fcntl.LOCK_SH))
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

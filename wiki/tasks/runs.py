@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from wiki.errors import TaskError
+from wiki.store.lock import is_locked
 from wiki.tasks.names import Outcome
 from wiki.tasks.strays import Process, kill_strays
 
@@ -168,17 +169,7 @@ class Runs:
 
     def alive(self, run_id: str) -> bool:
         """Whether something holds the run's lock."""
-        try:
-            descriptor = os.open(self.path(run_id) / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except (FileNotFoundError, TaskError):
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_run_id(run_id) and is_locked(self.path(run_id) / "lock")
 
     def wait(self, run_id: str) -> None:
         """Until nothing holds the run's lock any more."""

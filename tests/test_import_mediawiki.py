@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from libpages import load
 
 from wiki.api import OpenDocument
 from wiki.rendering.markdown import to_html
 from wiki.rendering.syntax import Literal, Text, parse
 from wiki.settings import shipped
+from wiki.tasks.tablelook import load
 from wiki.testing import Result, run_executor
 
 DUMP = (Path(__file__).parent / "data" / "mediawiki-0.11.xml").read_bytes()

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from libpages import load
 
 from wiki.api import OpenDocument
 from wiki.rendering.syntax import Literal, Text, parse
 from wiki.settings import shipped
+from wiki.tasks.tablelook import load
 from wiki.testing import Result, run_executor
 
 FOLDER = Path(__file__).parent / "data" / "xar"

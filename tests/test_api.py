@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wiki.api import Wiki, relink
+from wiki.api import OpenDocument, Wiki, relink
 from wiki.errors import (
     AccessDenied,
     Conflict,
@@ -73,6 +73,24 @@ def test_of_two_editors_the_second_is_told_and_nothing_is_lost(wiki: Wiki) -> No
     with pytest.raises(Conflict, match=r"2\.1"):
         second.save()
     assert wiki.get("Books.Dune").content == "first"
+
+
+def test_a_page_is_revised_over_the_saves_of_others_up_to_a_number(wiki: Wiki) -> None:
+    wiki.new("Books.Emma").save()
+    seen: list[str] = []
+
+    def change(page: OpenDocument) -> None:
+        seen.append(page.content)
+        if len(seen) < 3:
+            wiki.get("Books.Emma").save(comment="somebody else")
+        page.content += "more"
+
+    revised = wiki.revise("Books.Emma", change, comment="mine", minor=True)
+    assert (revised.content, revised.comment, len(seen)) == ("more", "mine", 3)
+    seen.clear()
+    with pytest.raises(Conflict):
+        wiki.revise("Books.Emma", change, attempts=2)
+    assert len(seen) == 2 and wiki.get("Books.Emma").content == "more"
 
 
 def test_a_save_over_a_deleted_page_is_a_conflict(wiki: Wiki) -> None:

@@ -118,6 +118,23 @@ class Wiki:
             setattr(document, field, value)
         return document
 
+    def revise(self, name: Name, change: Callable[[OpenDocument], object], *, comment: str = "",
+               minor: bool = False, attempts: int = 20) -> OpenDocument:
+        """Change a page as it is now, and save it; anew where somebody saves it at that moment.
+
+        ``change`` is given the open page, one that was just read each time. Raises what
+        :meth:`get` and :meth:`save` do, Conflict only after so many attempts.
+        """
+        while True:
+            attempts -= 1
+            page = self.get(name)
+            change(page)
+            try:
+                return page.save(comment=comment, minor=minor)
+            except Conflict:
+                if attempts <= 0:
+                    raise
+
     def get_or_new(self, name: Name) -> OpenDocument:
         """The page, or a new one of that name."""
         try:

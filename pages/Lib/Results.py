@@ -2,8 +2,6 @@
 
 import re
 
-from wiki.errors import Conflict
-
 #: How often the page is read anew where somebody saves it at the same moment.
 ATTEMPTS = 10
 
@@ -11,19 +9,15 @@ ATTEMPTS = 10
 def attach(task, files, comment="", section=None):
     """Attach the files, name -> path, to the task's page; `section` is a heading and the text
     below it, which takes the place of an earlier one. Raises Conflict, or another WikiError."""
-    for attempt in range(ATTEMPTS):
-        page = wiki.get(task.reference)  # noqa: F821 - a module's page is given the wiki
+    def change(page):
         for filename, path in files.items():
             with path.open("rb") as stream:
                 page.attach(filename, stream)
         if section is not None:
             page.content = with_section(page.content, *section)
-        try:
-            page.save(comment=comment, minor=True)
-            return
-        except Conflict:
-            if attempt == ATTEMPTS - 1:
-                raise
+
+    wiki.revise(task.reference, change, comment=comment,  # noqa: F821 - given to the module
+                minor=True, attempts=ATTEMPTS)
 
 
 def with_section(content, heading, text):

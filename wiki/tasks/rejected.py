@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wiki.api import Wiki
-from wiki.errors import Conflict
+from wiki.api import OpenDocument, Wiki
 from wiki.tasks.masks import Masks
 from wiki.tasks.runs import Run
 
@@ -70,19 +69,14 @@ class Rejected:
 
     def _save(self, wiki: Wiki, task: str, comment: str, name: str,
               table: BinaryIO | None) -> None:
-        for attempt in range(ATTEMPTS):
-            page = wiki.get(task)
+        def change(page: OpenDocument) -> None:
             if table is None:
                 page.remove_attachment(name)
             else:
                 table.seek(0)
                 page.attach(name, table)
-            try:
-                page.save(comment=comment, minor=True)
-                return
-            except Conflict:
-                if attempt == ATTEMPTS - 1:
-                    raise
+
+        wiki.revise(task, change, comment=comment, minor=True, attempts=ATTEMPTS)
 
     def _write(self) -> None:
         own = list(self._columns)

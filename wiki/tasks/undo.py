@@ -257,15 +257,11 @@ class Undo:
         return done
 
     def _record(self, name: Reference, number: int) -> None:
-        for attempt in range(ATTEMPTS):
-            task = self._wiki.get(name)
+        def mark(task: OpenDocument) -> None:
             find_run(task, number)["undone"] = timestamp(time.time())
-            try:
-                task.save(comment=f"Run {number} taken back", minor=True)
-                return
-            except Conflict:
-                if attempt == ATTEMPTS - 1:
-                    raise
+
+        self._wiki.revise(name, mark, comment=f"Run {number} taken back", minor=True,
+                          attempts=ATTEMPTS)
 
     def _log(self, name: Reference, number: int, user: str, done: Undone) -> None:
         lines = [f"{change.touched.reference}: {change.reason}" for change in done.named]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast, get_args
 
 from blinker import Signal
 
@@ -41,7 +41,7 @@ __all__ = ["MAX_CONTENT", "OPERATORS", "Name", "OpenAttachment", "OpenDocument",
 
 #: The largest content, in characters (Python-Markdown is quadratic on some inputs).
 MAX_CONTENT = 1_000_000
-OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "contains", "startswith")
+OPERATORS: tuple[str, ...] = get_args(Operator)
 
 
 class Wiki:

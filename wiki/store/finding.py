@@ -9,10 +9,7 @@ import sqlalchemy as sa
 from wiki.references import Reference
 from wiki.store import query as queries
 from wiki.store.base import ChangedPage, Hit, Query, Row, Since
-from wiki.store.index import Index, documents, links, properties, tags, to_row
-
-_ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
-        documents.c.version, documents.c.hidden)
+from wiki.store.index import ROW, Index, documents, links, properties, tags, to_row
 
 
 class Finding:
@@ -71,7 +68,7 @@ class Finding:
         """Pages by their last change, newest first."""
         self._flush()
         return [to_row(row) for row in self._index.rows(
-            sa.select(*_ROW).order_by(documents.c.updated.desc(), documents.c.reference)
+            sa.select(*ROW).order_by(documents.c.updated.desc(), documents.c.reference)
             .limit(limit).offset(offset))]
 
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:

@@ -295,8 +295,13 @@ def match_expression(text: str) -> str:
     return " ".join(quoted) + ("*" if quoted and not text[-1:].isspace() else "")
 
 
+#: The columns that :func:`to_row` takes.
+ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
+       documents.c.version, documents.c.hidden)
+
+
 def to_row(row: Sequence[Any]) -> Row:
-    """A record from the columns reference, title, author, updated, version, hidden."""
+    """A record from the columns of :data:`ROW`, with which ``row`` begins."""
     reference, title, author, updated, version, hidden = row[:6]
     return Row(Reference.parse(reference), title, author, datetime.fromisoformat(updated),
                Version.parse(version), bool(hidden))

@@ -241,16 +241,17 @@ def _head(operation: Operation) -> list[object]:
         case Unmark(name):
             return ["unmark", name]
         case Touch(run, reference, before, after, origin):
-            return ["touch", run, *map(_text, (reference, before, after, origin))]
+            return ["touch", run, *map(as_written, (reference, before, after, origin))]
         case Rename(old, write):
             return [*_head(write), str(old)]
         case Restore(run, write):
             return [*_head(write), None, run]
         case Write(reference, version, previous, text):
-            return ["write", str(reference), str(version), _text(previous), len(text)]
+            return ["write", str(reference), str(version), as_written(previous), len(text)]
 
 
-def _text(value: Reference | Version | None) -> str | None:
+def as_written(value: Reference | Version | None) -> str | None:
+    """As it is written down; None stays None."""
     return None if value is None else str(value)
 
 
@@ -271,7 +272,7 @@ def _decode(payload: bytes) -> list[Operation]:
 def _write(fields: list[Any], text: bytes) -> Write | Rename | Restore:
     reference, version, previous, _, *rest = fields
     old, run = [*rest, None, None][:2]
-    write = Write(Reference.parse(reference), Version.parse(version), _version(previous), text)
+    write = Write(Reference.parse(reference), Version.parse(version), as_read(previous), text)
     if run:
         return Restore(run, write)
     return Rename(Reference.parse(old), write) if old else write
@@ -286,12 +287,13 @@ def _textless(kind: str, fields: list[Any]) -> Delete | Note:
         case "unmark", [name]:
             return Unmark(name)
         case "touch", [run, reference, before, after, origin]:
-            return Touch(run, Reference.parse(reference), _version(before), _version(after),
+            return Touch(run, Reference.parse(reference), as_read(before), as_read(after),
                          Reference.parse(origin) if origin else None)
     raise StoreError(f"the journal holds {kind!r}, which is of a newer Wikimill")
 
 
-def _version(text: str | None) -> Version | None:
+def as_read(text: str | None) -> Version | None:
+    """What :func:`as_written` wrote."""
     return Version.parse(text) if text else None
 
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wiki.errors import StoreError
-from wiki.model import Version
 from wiki.references import Reference
 from wiki.store.base import Touched
-from wiki.store.journal import Mark, Note, Touch, Unmark
+from wiki.store.journal import Mark, Note, Touch, Unmark, as_read, as_written
 
 #: How many keys one statement fetches.
 PAGE = 1000
@@ -148,21 +147,22 @@ def _change(connection: sqlite3.Connection, note: Touch) -> None:
         connection.execute(_GONE, (note.run, there.origin, there.before, name))
         connection.execute(_PUT, (note.run, name, None, None, None))
     else:
-        connection.execute(_TOUCH, (note.run, name, _text(note.before), _text(note.after)))
+        connection.execute(_TOUCH, (note.run, name, as_written(note.before),
+                                    as_written(note.after)))
 
 
 def _move(connection: sqlite3.Connection, note: Touch, old: str) -> None:
     """A page was moved, maybe to the name of another one that the run had deleted before: that
     one is then changed, and the moved one is deleted under its first name."""
     new, there = str(note.reference), _row(connection, note)
-    if there is not None and there.after == _text(note.after):
+    if there is not None and there.after == as_written(note.after):
         return  # a replay
-    before, origin = _moved(connection, note.run, old) or (_text(note.before), old)
+    before, origin = _moved(connection, note.run, old) or (as_written(note.before), old)
     if there is not None and there.before is not None:
         if origin is not None:
             connection.execute(_GONE, (note.run, origin, before, new))
         before, origin = there.before, None
-    connection.execute(_PUT, (note.run, new, before, _text(note.after),
+    connection.execute(_PUT, (note.run, new, before, as_written(note.after),
                               None if origin == new else origin))
 
 
@@ -195,13 +195,5 @@ def _moved(connection: sqlite3.Connection, run: str,
 
 def _touched(reference: str, before: str | None, after: str | None,
              origin: str | None) -> Touched:
-    return Touched(Reference.parse(reference), _version(before), _version(after),
+    return Touched(Reference.parse(reference), as_read(before), as_read(after),
                    Reference.parse(origin) if origin else None)
-
-
-def _text(value: Reference | Version | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _version(text: str | None) -> Version | None:
-    return Version.parse(text) if text else None

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from wiki.errors import QueryError
 from wiki.store.base import DOCUMENT_FIELDS, Condition, Query, Row
 from wiki.store.extract import MAX_TEXT, as_number, as_text
-from wiki.store.index import Index, documents, objects, properties, to_row
+from wiki.store.index import ROW, Index, documents, objects, properties, to_row
 from wiki.store.pagedb import timestamp
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -28,8 +28,6 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 OPERATORS = (*_COMPARE, "ne", "contains", "startswith")
 #: How many rows the first and the further statements fetch.
 FIRST_PAGE, PAGE = 100, 1000
-_COLUMNS = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
-            documents.c.version, documents.c.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +64,14 @@ def _pages(index: Index, query: Query, statement: sa.Select[Any],
         if len(rows) < wanted:
             return
         left = None if left is None else left - len(rows)
-        last, offset, size = tuple(rows[-1][len(_COLUMNS):]), 0, PAGE
+        last, offset, size = tuple(rows[-1][len(ROW):]), 0, PAGE
 
 
 def statement_of(query: Query) -> tuple[sa.Select[Any], list[_Key]]:
     """The statement for a query, without limit and offset, and the keys that order it."""
     driver = _Driver.of(query)
     keys = _keys(query, driver)
-    statement = sa.select(*_COLUMNS, *(key.column for key in keys)).select_from(driver.source)
+    statement = sa.select(*ROW, *(key.column for key in keys)).select_from(driver.source)
     statement = statement.where(*driver.where, *_place(query))
     if query.class_name is not None:
         statement = statement.group_by(driver.name, driver.reference)

@@ -67,10 +67,10 @@ class ShadowStore:
 
     def revisions(self, reference: Reference, limit: int | None = None) -> list[Revision]:
         """All versions, or the newest ``limit``, newest first, the current one included."""
-        source = self._source(reference)
         if not self.overlay.exists(reference):
             self.get(reference)
             return self.wiki.revisions(reference, limit)
+        source = self._source(reference)
         own = self.overlay.revisions(reference, limit)
         earlier = self.wiki.revisions(source, limit) if source is not None else []
         return [*own, *(item for item in earlier if item.version < own[-1].version)][:limit]
@@ -128,7 +128,7 @@ class ShadowStore:
     def rename(self, old: Reference, new: Document, expected: Version) -> Document:
         """Move the page with its revisions; raises DocumentNotFound, DocumentExists or
         Conflict."""
-        compare(Save(self.get(old), expected), self._version(old))
+        compare(Removal(old, expected), self.get(old).version)
         if self.exists(new.reference):
             raise DocumentExists(f"{new.reference} exists already")
         source = self._source(old)

@@ -186,7 +186,7 @@ class TinyDBStore(Finding):
         self._flush()
         with self._lock:
             self._committer.recover()
-            self._require_version(old, expected)
+            compare(Removal(old, expected), self._read(old).version)
             if new.reference == old or self._files.exists(new.reference):
                 raise DocumentExists(f"{new.reference} exists already")
             self._committer.rename(old, new, expected)
@@ -301,11 +301,6 @@ class TinyDBStore(Finding):
         except DocumentNotFound:
             current = None
         compare(change, current)
-
-    def _require_version(self, reference: Reference, expected: Version) -> None:
-        version = self._read(reference).version
-        if version != expected:
-            raise Conflict(f"{reference} is at version {version}, and no longer at {expected}")
 
     # -- marks and runs --------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ class _Table:
         self.board = Board(context.wiki, self.manager, view)
         self.editor = context.wiki.may("edit")
         self.now = datetime.now(UTC)
+        #: What runs, asked once for all rows; None until a row needs it.
+        self.running: list[str] | None = None
 
     def render(self) -> Markup:
         counts, view = self.board.counts, self.board.view
@@ -149,7 +151,9 @@ class _Table:
                 bar(progress, document.display_title),
                 progress_text(progress) if progress else "")
         if status == Status.READY:
-            return waiting_reason(self.manager, document.reference)
+            if self.running is None:
+                self.running = self.manager.running()
+            return waiting_reason(self.manager, document.reference, self.running)
         if status == Status.ERROR and runs:
             return Markup('<span class="board-error">{}</span>').format(_short(runs[0].error))
         return ""

@@ -146,10 +146,10 @@ def install_pages(wiki: Wiki, source: Path, record: Path) -> list[Reference]:
     with TinyDB(record) as installed, wiki.batch():
         # Classes first, so that the objects of the other pages are validated against them.
         pages = sorted(pagefile.read_tree(source), key=lambda page: not page[1].class_definition)
+        rows = {row["page"]: dict(row) for row in installed.all()}
         for reference, document, files in pages:
             digest = _digest(document, files)
-            row = installed.get(where("page") == str(reference))
-            known = dict(row) if row and not isinstance(row, list) else None
+            known = rows.get(str(reference))
             if known and known["digest"] == digest:
                 continue
             if not _untouched(wiki, reference, known):

@@ -4,7 +4,7 @@ are of each status. Only the tasks that are shown are opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -115,9 +115,10 @@ class Board:
         return {status: counts[status.value] for status in Status}
 
 
-def waiting_reason(manager: Manager, task: Reference) -> str:
-    """Why a READY task does not run yet, in words."""
-    waiting = manager.why(task)
+def waiting_reason(manager: Manager, task: Reference,
+                   running: Sequence[str] | None = None) -> str:
+    """Why a READY task does not run yet, in words; ``running`` as in :meth:`Manager.why`."""
+    waiting = manager.why(task, running)
     if waiting is None:
         return ""  # it has begun meanwhile
     return waiting.reason[:1].upper() + waiting.reason[1:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -313,8 +313,9 @@ class Manager:
         beat = self.runner.heartbeat(run_id) if run_id else None
         return None if beat is None else datetime.fromtimestamp(beat, UTC)
 
-    def why(self, ref: Name) -> Waiting | None:
-        """Why the task has not started yet; None where it is not READY.
+    def why(self, ref: Name, running: Sequence[str] | None = None) -> Waiting | None:
+        """Why the task has not started yet; None where it is not READY. ``running``: what
+        :meth:`running` gave, for those who ask for many.
 
         Raises DocumentNotFound or DamagedPage.
         """
@@ -322,7 +323,7 @@ class Manager:
         obj = task.object(TASK_CLASS)
         if obj is None or obj["status"] != Status.READY:
             return None
-        running = self._running()
+        running = self.running() if running is None else running
         name = str(task.reference)
         run_id = open_run_id(task)
         if name in running or (run_id and self.runner.alive(run_id)):
@@ -341,7 +342,7 @@ class Manager:
         return f"{obstacle}, in a circle: " + " waits for ".join(
             str(name) for name in (task.reference, *circle))
 
-    def _running(self) -> list[str]:
+    def running(self) -> list[str]:
         """The tasks that have a living run, in order."""
         runs = (self.runner.load(run_id) for run_id in self.runner.ids()
                 if self.runner.alive(run_id))
@@ -421,7 +422,7 @@ class Manager:
         return obj[name] if obj else None
 
 
-def _place_in_words(position: int, running: list[str], most: int) -> str:
+def _place_in_words(position: int, running: Sequence[str], most: int) -> str:
     place = (f"{_ORDINALS[position - 1]} in the queue" if position <= len(_ORDINALS)
              else f"number {position} in the queue")
     if len(running) < most:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,10 +30,10 @@ def list_tasks() -> dict[str, Any]:
     manager = site().manager
     found = manager.references(status, request.args.get("space") or None, size + 1, start)
     answer = paging.page_of(list(found), start, size)
-    items = []
+    items, running = [], manager.running()
     for name in answer["items"]:
         try:
-            items.append(task_to_json(wiki().get(name).record))
+            items.append(task_to_json(wiki().get(name).record, running))
         except (DocumentNotFound, DamagedPage):  # deleted just now; `check` lists damage
             continue
     return {**answer, "items": items, "counts": manager.counts()}
@@ -82,8 +83,8 @@ def task(ref: str) -> Document:
     return document
 
 
-def task_to_json(document: Document) -> dict[str, Any]:
-    """The task as its page and its run say."""
+def task_to_json(document: Document, alive: Sequence[str] | None = None) -> dict[str, Any]:
+    """The task as its page and its run say; ``alive`` is what :meth:`Manager.running` gave."""
     obj = document.object(TASK_CLASS)
     values = obj.values if obj else {}
     runs = document.objects_of(RUN_CLASS)
@@ -91,7 +92,7 @@ def task_to_json(document: Document) -> dict[str, Any]:
     manager = site().manager
     progress = manager.progress(document.reference) if running else None
     beat = manager.heartbeat(document.reference) if running else None
-    waiting = manager.why(document.reference)
+    waiting = manager.why(document.reference, alive)
     return {"reference": str(document.reference), "title": document.display_title,
             "status": values.get("status"), "executor": values.get("taskExecutor"),
             "version": str(document.version), "log": log_name(document.reference),

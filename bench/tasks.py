@@ -107,7 +107,7 @@ def set_ready(site: Site, name: str, number: int) -> None:
             task.add_object(TASK_CLASS, taskExecutor="Bench.Executor",
                             status=Status.READY.value)
             task.save()
-    site.scheduler.wake()
+    site.manager.waker.wake()
 
 
 # -- the others ----------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from wiki.tasks.items import Item, Items, Key, Row
 from wiki.tasks.logger import TaskLogger
 from wiki.tasks.names import OWN_CLASSES
 from wiki.tasks.progressfile import ProgressFile
+from wiki.tasks.tracebacks import notes
 
 T = TypeVar("T")
 #: Between the steps that are within one another.
@@ -115,7 +116,7 @@ class Task:
             yield
             self._logger.info("%s: done in %s", path, _duration(time.monotonic() - started))
         except Exception as error:
-            if not any(note.startswith("in the step ") for note in _notes(error)):
+            if not any(note.startswith("in the step ") for note in notes(error)):
                 error.add_note(f"in the step {path}")
             raise
         finally:
@@ -156,10 +157,6 @@ class Task:
         """Whether an item has ended well in a run that this one goes on from, or in this."""
         checkpoint = self._items.checkpoint
         return checkpoint.has(checkpoint.mark_of(str(key)))
-
-
-def _notes(error: BaseException) -> list[str]:
-    return [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
 
 
 def _duration(seconds: float) -> str:

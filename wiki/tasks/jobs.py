@@ -19,12 +19,9 @@ from wiki.references import HOME, Reference
 from wiki.rights import Right, allows
 from wiki.store.base import Query, Row
 from wiki.tasks.jobrecords import JobRecords, Record
-from wiki.tasks.names import EXECUTOR_CLASS, JOB_CLASS
+from wiki.tasks.names import EXECUTOR_CLASS, JOB_CLASS, TASK_SPACE
 from wiki.tasks.wake import Waker
 from wiki.tasks.when import When, parse_when
-
-#: Where a script's task page is made, unless the job names one.
-TASK_SPACE = "Tasks"
 
 
 class What(StrEnum):

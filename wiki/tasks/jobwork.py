@@ -7,8 +7,9 @@ tidies up the logs.
 from __future__ import annotations
 
 from wiki.api import OpenDocument, Wiki
-from wiki.errors import InvalidReference, TaskError
+from wiki.errors import TaskError
 from wiki.references import Reference
+from wiki.tasks.executors import BadExecutor, executor_name
 from wiki.tasks.jobs import Job, What
 from wiki.tasks.manager import Manager
 from wiki.tasks.names import TASK_CLASS, Status
@@ -57,8 +58,7 @@ def _make_task(job: Job, ref: Reference, wiki: Wiki) -> None:
 
 
 def _executor(page: OpenDocument) -> Reference | None:
-    obj = page.object(TASK_CLASS)
     try:
-        return Reference.parse(str(obj["taskExecutor"]), page.reference) if obj else None
-    except InvalidReference:
+        return executor_name(page)
+    except BadExecutor:
         return None

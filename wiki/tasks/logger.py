@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from wiki.tasks.cancellation import Cancellation
 from wiki.tasks.progressfile import ProgressFile
 from wiki.tasks.runlog import RunLog
+from wiki.tasks.tracebacks import describe
 
 Fields = Mapping[str, Any]
 
@@ -20,12 +21,10 @@ class TaskLogger:
     Each call is a point at which a cancelled run ends.
     """
 
-    def __init__(self, log: RunLog, progress: ProgressFile, cancellation: Cancellation,
-                 describe: Callable[[BaseException], str]) -> None:
+    def __init__(self, log: RunLog, progress: ProgressFile, cancellation: Cancellation) -> None:
         self._log = log
         self._progress = progress
         self._cancellation = cancellation
-        self._describe = describe
 
     def debug(self, message: object, *args: object, extra: Fields | None = None) -> None:
         self.log("DEBUG", message, *args, extra=extra)
@@ -45,7 +44,7 @@ class TaskLogger:
         """An error, with the traceback of the exception that is being handled."""
         error = sys.exc_info()[1]
         text = _format(message, args)
-        self.log("ERROR", "%s", text + ("\n" + self._describe(error) if error else ""),
+        self.log("ERROR", "%s", text + ("\n" + describe(error) if error else ""),
                  extra=extra)
 
     def log(self, level: str | int, message: object, *args: object,

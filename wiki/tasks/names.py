@@ -13,6 +13,8 @@ CONFIGURATION = "TaskExecutorCode.TaskExecutorManagerJobConfiguration"
 CONFIGURATION_CLASS = "TaskExecutorCode.TaskExecutorManagerJobConfigurationClass"
 MANAGER_JOB = "TaskExecutorCode.TaskExecutorManagerJob"
 JOB_CLASS = "Wiki.SchedulerJobClass"
+#: Where the tasks of an executor or a job go that names no other place.
+TASK_SPACE = "Tasks"
 #: Objects that say what a page is, and so hold no parameters of a task.
 OWN_CLASSES = frozenset({TASK_CLASS, RUN_CLASS, EXECUTOR_CLASS, "Wiki.ClassSheetClass"})
 

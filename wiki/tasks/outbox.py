@@ -29,7 +29,6 @@ class Message:
     """What is to be told to whom. ``body`` is JSON; ``attempts`` counts the present one too."""
 
     id: str
-    run: str
     target: str
     body: str
     attempts: int = 0
@@ -60,7 +59,7 @@ class Outbox:
             row = connection.execute(
                 "UPDATE messages SET leased = ?, attempts = attempts + 1 WHERE id = (SELECT id "
                 "FROM messages WHERE due <= ? AND leased <= ? ORDER BY due, id LIMIT 1) "
-                "RETURNING id, run, target, body, attempts",
+                "RETURNING id, target, body, attempts",
                 (now + LEASE, now, now)).fetchone()
         return Message(*row) if row else None
 

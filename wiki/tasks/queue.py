@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +117,7 @@ class Queue:
         if entry == before:
             return
         with self.changing():  # a crash in between would leave it at a gate that never opens
-            self._run(_PLACE, entry.reference, entry.rank, entry.name, entry.gate, entry.until,
-                      entry.reason, entry.executor, entry.version, entry.queued, entry.starter,
-                      entry.warned)
+            self._run(_PLACE, *astuple(entry))
             if entry.gate not in (OPEN, RUNNING):
                 self._close(entry.gate)
             if before is not None and before.gate != entry.gate:
@@ -134,8 +132,7 @@ class Queue:
 
     def candidates(self) -> Iterator[Entry]:
         """The tasks at open gates, in order; they may be moved meanwhile."""
-        gates = [OPEN, *(gate for (gate,) in self._all("SELECT gate FROM gates WHERE open"))]
-        heads = [entry for gate in gates if (entry := self._next(gate, _FIRST))]
+        heads = [entry for gate in self._open_gates() if (entry := self._next(gate, _FIRST))]
         heap = [(entry.order, entry) for entry in heads]
         heapq.heapify(heap)
         while heap:
@@ -161,8 +158,8 @@ class Queue:
 
     def position(self, entry: Entry) -> int:
         """The place of the task among those at open gates; the first is 1."""
-        gates = [OPEN, *(gate for (gate,) in self._all("SELECT gate FROM gates WHERE open"))]
-        return 1 + sum(int(self._all(_BEFORE, gate, *entry.order)[0][0]) for gate in gates)
+        return 1 + sum(int(self._all(_BEFORE, gate, *entry.order)[0][0])
+                       for gate in self._open_gates())
 
     def passed_over(self, before: Entry | None) -> dict[str, str]:
         """Task -> reason, for tasks ahead of ``before`` that cannot start until somebody mends
@@ -177,6 +174,9 @@ class Queue:
         return {reference: reason for _, _, reference, reason in rows[:MANY]}
 
     # -- gates -----------------------------------------------------------------------------
+
+    def _open_gates(self) -> list[str]:
+        return [OPEN, *(gate for (gate,) in self._all("SELECT gate FROM gates WHERE open"))]
 
     def knows(self, references: list[str]) -> set[str]:
         """Those of the pages that the queue has something to do with."""

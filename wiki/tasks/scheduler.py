@@ -121,10 +121,6 @@ class Scheduler:
             self._invoker.stop()
         self._leading.release()
 
-    def wake(self) -> None:
-        """Look for something to start now, in every process."""
-        self._manager.waker.wake()
-
     @property
     def next_run(self) -> datetime | None:
         """When the next job is due (UTC); None where there is none, or another process leads."""

@@ -36,10 +36,9 @@ class ScriptRun:
         self.log = open_run_log(data, run)
         self.cancellation = Cancellation(self._folder / "cancel")
         self.progress = ProgressFile(self._folder / "progress.json", run.started, self.log.masks)
-        self._logger = TaskLogger(self.log, self.progress, self.cancellation, describe)
+        self._logger = TaskLogger(self.log, self.progress, self.cancellation)
         #: There once the script was called.
         self.wiki: RunWiki | None = None
-        self.task: Task | None = None
         self._items: Items | None = None
 
     @property
@@ -55,13 +54,13 @@ class ScriptRun:
         checkpoint = Checkpoint(self.wiki, run, self._logger, self.progress, read)
         rejected = Rejected(self._folder, self.log.masks, read, run)
         self._items = Items(self.wiki, self._logger, self.progress, rejected, checkpoint)
-        self.task = Task(self.wiki.get(run.task), self._logger, self.progress,
-                         self.cancellation, self._items, self.workdir, read, run.dry_run,
-                         parameter_class(self.wiki.get_or_new(run.executor)))
+        task = Task(self.wiki.get(run.task), self._logger, self.progress, self.cancellation,
+                    self._items, self.workdir, read, run.dry_run,
+                    parameter_class(self.wiki.get_or_new(run.executor)))
         function = getattr(load_script(run.executor, run.script), "run", None)
         if not callable(function):
             raise TaskError(f"{run.executor} defines no function run(logger, wiki, task)")
-        function(self._logger, self.wiki, self.task)
+        function(self._logger, self.wiki, task)
 
     def judge(self, error: BaseException) -> tuple[Outcome, str]:
         """What a run has come to that raised this, and its error in a line; the log gets it."""

@@ -26,12 +26,18 @@ from wiki.errors import (
 from wiki.model import ClassDefinition
 from wiki.references import HOME, Reference
 from wiki.rights import Right
+from wiki.tasks.ends import task_object
 from wiki.tasks.executors import may_run, parameter_class, runners
-from wiki.tasks.names import EXECUTOR_CLASS, OWN_CLASSES, RUN_CLASS, TASK_CLASS, Status
+from wiki.tasks.names import (
+    EXECUTOR_CLASS,
+    OWN_CLASSES,
+    RUN_CLASS,
+    TASK_CLASS,
+    TASK_SPACE,
+    Status,
+)
 from wiki.tasks.signing import signer
 
-#: Where the tasks of an executor go that names no space.
-TASK_SPACE = "Tasks"
 #: Names that are tried for a task that was given none, before it is given up.
 NAMES_TRIED = 100
 
@@ -80,7 +86,7 @@ class Starter:
 
         Raises AccessDenied, or TaskError where the task names no executor.
         """
-        name = str(_task_object(task).get("taskExecutor", ""))
+        name = str(task_object(task).get("taskExecutor", ""))
         if not name:
             raise TaskError(f"{task.reference} names no executor; choose one under Objects")
         try:
@@ -176,7 +182,7 @@ class Starter:
         Raises TaskError where it is RUNNING, Conflict, and all that :meth:`start` raises.
         """
         page = self._wiki.as_user(user).get(task)
-        obj = _task_object(page)
+        obj = task_object(page)
         executor = self.executor_of(user, page)
         if obj["status"] == Status.RUNNING:
             raise TaskError(f"{page.reference} is RUNNING; cancel it first, or make a new task")
@@ -193,14 +199,14 @@ class Starter:
         AccessDenied, DocumentNotFound or TaskError.
         """
         source = self._wiki.as_user(user).get(task)
-        obj = _task_object(source)
+        obj = task_object(source)
         executor = str(obj.get("taskExecutor", ""))
         given = Reference.parse(name, source.reference) if name else _copy_name(
             self._wiki, source.reference)
         copy = self._writer(user, source).new(given)
         _copy(source, copy)
         copy.title = source.title
-        _task_object(copy).update(
+        task_object(copy).update(
             status=Status.SUSPENDED.value,
             taskExecutor=str(Reference.parse(executor, source.reference)) if executor else None)
         copy.save(comment=f"A copy of {source.reference}, version {source.version}")
@@ -247,14 +253,6 @@ def _executor_object(page: OpenDocument) -> OpenObject:
     obj = page.object(EXECUTOR_CLASS)
     if obj is None:
         raise TaskError(f"{page.reference} is no executor any more")
-    return obj
-
-
-def _task_object(page: OpenDocument) -> OpenObject:
-    """Raises TaskError where the page is no task."""
-    obj = page.object(TASK_CLASS)
-    if obj is None:
-        raise TaskError(f"{page.reference} is no task: it has no object of {TASK_CLASS}")
     return obj
 
 

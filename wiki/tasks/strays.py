@@ -39,19 +39,15 @@ def find(pid: int) -> Process | None:
         return None
 
 
-def kill_strays(run_id: str, leader: Process | None) -> int:
-    """Kill what is left of a run; ``leader`` is what the script's process was. Returns how many
-    processes were killed."""
-    killed = 0
+def kill_strays(run_id: str, leader: Process | None) -> None:
+    """Kill what is left of a run; ``leader`` is what the script's process was."""
     for _ in range(ROUNDS):
         strays = [process for process in _all() if _belongs(process, run_id, leader)]
         if not strays:
-            break
+            return
         for process in strays:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGKILL)
-                killed += 1
-    return killed
 
 
 def _all() -> list[Process]:

@@ -35,8 +35,12 @@ def one_line(error: BaseException) -> str:
         text = str(error) if isinstance(error, TaskFailed) else _headline(error)
     except Exception:  # noqa: BLE001 - an exception whose own str() raises
         text = type(error).__name__
-    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
-    return (text + "".join(f" ({note})" for note in notes))[:MAX_LINE]
+    return (text + "".join(f" ({note})" for note in notes(error)))[:MAX_LINE]
+
+
+def notes(error: BaseException) -> list[str]:
+    """What :meth:`BaseException.add_note` added."""
+    return [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
 
 
 def _headline(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.api import OpenDocument
-from wiki.errors import Conflict, InvalidDocument
+from wiki.errors import InvalidDocument
 from wiki.rights import Right
 from wiki.tasks.tables import importer_of
 from wiki.web.context import page, page_url, reader, show
@@ -74,15 +74,7 @@ def clean(filename: str) -> str:
 
 def keep(document: OpenDocument, change: Callable[[OpenDocument], None], comment: str) -> None:
     """Save a change of the attachments, on top of what others save meanwhile."""
-    for left in reversed(range(TRIES)):
-        fresh = reader().get(document.record.reference)
-        change(fresh)
-        try:
-            fresh.save(comment=comment)
-            return
-        except Conflict:
-            if not left:
-                raise
+    reader().revise(document.record.reference, change, comment=comment, attempts=TRIES)
 
 
 @blueprint.get("/<ref>/attachments/<filename>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from tasking import Workshop
 
 from wiki.errors import TaskError
 from wiki.references import Reference
+from wiki.secrets import Secrets
 from wiki.tasks.claim import claim
 from wiki.tasks.executors import open_executor
 from wiki.tasks.queue import Entry
@@ -79,11 +81,50 @@ def test_nothing_of_a_run_survives(shop: Workshop, victims: tuple[str, ...]) -> 
     assert shop.wait() == "ERROR"
     expected = "ERROR" if victims == ("script",) else "INTERRUPTED"
     assert shop.last_run()["outcome"] == expected
+    if victims == ("script",):  # the keeper goes on to another run
+        pids.pop(1)
     shop.wait_until(lambda: not any(map(lives, pids)))
     shop.executor()
     shop.task("Tasks.Two")
     assert shop.invoke() == "Tasks.Two"
     assert shop.wait("Tasks.Two") == "DONE"
+
+
+#: A script that leaves a process, and says who its keeper is and how many files that has open.
+FAMILY = """
+import os, subprocess
+def run(logger, wiki, task):
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    keeper = os.getppid()
+    logger.info("keeper %s has %s files", keeper, len(os.listdir(f"/proc/{keeper}/fd")))
+"""
+
+
+def keepers(shop: Workshop, script: str) -> dict[int, list[int]]:
+    """Run the script a dozen times; returns for each keeper how many files it had open."""
+    shop.executor("Executors.It", script)
+    found: dict[int, list[int]] = {}
+    for number in range(12):
+        name = f"Tasks.Number{number:02}"
+        shop.task(name, executor="Executors.It")
+        assert shop.invoke() == name
+        assert shop.wait(name) == "DONE"
+        said = re.search(r"keeper (\d+) has (\d+) files", shop.log(name))
+        assert said is not None
+        found.setdefault(int(said[1]), []).append(int(said[2]))
+    return found
+
+
+def test_a_keeper_goes_on_to_other_runs_and_keeps_no_file_open(shop: Workshop) -> None:
+    open_files = max(keepers(shop, FAMILY).values(), key=len)
+    assert len(open_files) > 1
+    assert len(set(open_files)) == 1
+
+
+def test_a_keeper_that_has_seen_a_secret_ends_with_its_run(shop: Workshop) -> None:
+    Secrets(shop.data / "secrets").set("TOKEN", "only for some")
+    found = keepers(shop, FAMILY + "    wiki.secret('TOKEN')\n    print('for the keeper')\n")
+    assert {len(runs) for runs in found.values()} == {1}
 
 
 def test_a_halted_keeper_does_not_outlive_the_fork_server(shop: Workshop) -> None:

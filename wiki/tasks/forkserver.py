@@ -4,8 +4,9 @@
 JSON each (``{"run": id}`` to start one, ``{"stop": true}`` to end them all politely), and tells
 on its standard output what became of them: ``{"run": id, "event": "started" | "failed" |
 "ended"}``. It has one thread, so that forking is safe, and the store open without a connection,
-which a fork must not share. It keeps a few keepers in reserve, with a prepared process each. When
-its input ends or its parent goes, it ends, and all runs with it.
+which a fork must not share. It keeps a few keepers in reserve, with a prepared process each, those
+whose runs have ended among them. When its input ends or its parent goes, it ends, and all runs
+with it.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from pathlib import Path
 from wiki.errors import WikiError
 from wiki.store import open_store
 from wiki.store.base import Query
-from wiki.tasks.keeper import become_subreaper, children, keep
+from wiki.tasks.keeper import FREE, become_subreaper, children, keep
 from wiki.tasks.runs import Runs
 
 #: How often it looks whether its parent is still there, in seconds.
 LOOK_EVERY = 1.0
 #: How many keepers wait for runs.
 SPARES = 2
+#: How many may, while one run follows the other.
+MOST_SPARES = 8
 #: Keepers are made in reserve when nothing has happened for so long, in seconds: a run that has
 #: just been given to one is to begin first.
 QUIET = 0.003
@@ -68,7 +71,7 @@ class ForkServer:
         wakeup = _wakeup_on_children()
         while os.getppid() == self.parent and not self.stopping:
             short = len(self.spares) < SPARES
-            ready = select.select([0, wakeup], [], [], QUIET if short else LOOK_EVERY)[0]
+            ready = self._wait([0, wakeup], QUIET if short else LOOK_EVERY)
             if wakeup in ready:
                 os.read(wakeup, 4096)
                 self._reap()
@@ -76,6 +79,17 @@ class ForkServer:
                 return
             if short and not ready:
                 self._fork()
+            if not ready and len(self.spares) > SPARES:
+                self._retire()
+
+    def _wait(self, descriptors: list[int], seconds: float) -> list[int]:
+        """Until something happens; what keepers tell is taken note of. Returns what is ready."""
+        channels = {channel.fileno(): pid for pid, (_, channel) in self.keepers.items()}
+        ready = select.select([*descriptors, *channels], [], [], seconds)[0]
+        for descriptor in ready:
+            if descriptor in channels:
+                self._listen(channels[descriptor])
+        return ready
 
     def _read_requests(self) -> bool:
         """Do what is asked; False at the end of the input."""
@@ -153,6 +167,25 @@ class ForkServer:
                     return
                 self._take_note(pid, status)
 
+    def _listen(self, pid: int) -> None:
+        """A keeper's run has ended, and it is free for another one; or it dies."""
+        run_id, channel = self.keepers.get(pid, ("", None))
+        try:
+            if channel is None or channel.recv(len(FREE)) != FREE:
+                return  # its process is waited for in a moment
+        except ConnectionResetError:
+            return
+        del self.keepers[pid]
+        if not self.stopping and len(self.spares) < MOST_SPARES:
+            self.spares[pid] = channel
+        else:
+            channel.close()  # by which it ends too
+        self._tell(run_id, "ended")
+
+    def _retire(self) -> None:
+        """Let a keeper go that is not needed any more."""
+        self.spares.pop(next(iter(self.spares))).close()
+
     def _take_note(self, pid: int, status: int) -> None:
         """A child has ended: a keeper, one in reserve, or what a killed keeper left."""
         if pid in self.spares:
@@ -185,7 +218,7 @@ class ForkServer:
             os.kill(pid, signal.SIGUSR1)
         deadline = time.monotonic() + 2 * self.grace + END_WITHIN
         while self.keepers and time.monotonic() < deadline and os.getppid() == self.parent:
-            select.select([], [], [], 0.02)
+            self._wait([], 0.02)
             self._reap()
 
 

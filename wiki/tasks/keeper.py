@@ -1,8 +1,8 @@
 """The keeper of a run: starts its process, reads what that prints, and sees it to its end.
 
-Each run has a keeper process, forked by the fork server, mostly before there is a run for it.
-It holds the run's lock, so that liveness does not depend on what the script does to its
-descriptors, and it is what the run's orphans fall to, so that nothing that a script started
+Each run has a keeper process, forked by the fork server before there is a run for it, or left
+from a run that has ended, since forks are much of what a short run costs. It holds the run's
+lock, so that liveness does not depend on what the script does to its descriptors, and it is what the run's orphans fall to, so that nothing that a script started
 outlives it.
 """
 
@@ -44,28 +44,37 @@ CHANNEL = 3
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None)
 CHUNK = 64 * 1024
+#: What a keeper tells the fork server when it is free for another run.
+FREE = b"free"
 
 
 def keep(data: Path, store: Store, grace: float, channel: socket.socket) -> NoReturn:
-    """Prepare a process, wait for a run, and stay until that has ended. The fork server sends
-    the run's id and its lock; where it goes without, this ends."""
+    """Prepare a process, wait for a run, and stay until that has ended; then for another one.
+    The fork server sends a run's id and its lock; where it goes without, this ends."""
     server = os.getppid()
     _enter(channel)
     become_subreaper()
     _go_on_when_parent_dies()
     wakeup = _wakeup_on_signals()
-    prepared = prepare(data, store)
-    run_id, lock = _await_run(wakeup, prepared)
-    run = Runs(data / "runs").load(run_id)
-    if run is None:
-        os._exit(1)
-    keeper = Keeper(data, run, lock, prepared, server, grace, wakeup)
-    signal.signal(signal.SIGUSR1, lambda *_: keeper.stop())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
-    keeper.start()
-    keeper.wait()
-    keeper.finish()
-    os._exit(0)
+    while True:
+        prepared = prepare(data, store)
+        run_id, lock = _await_run(wakeup, prepared)
+        run = Runs(data / "runs").load(run_id)
+        if run is None:
+            os._exit(1)
+        keeper = Keeper(data, run, lock, prepared, server, grace, wakeup)
+        signal.signal(signal.SIGUSR1, lambda *_, keeper=keeper: keeper.stop())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        keeper.start()
+        keeper.wait()
+        alone = keeper.finish()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        if not alone:
+            os._exit(1)  # the fork server kills what this could not
+        if keeper.stopped or keeper.server == 0 or not keeper.log.masks.empty:
+            os._exit(0)  # the next script would find this one's secrets in its memory
+        with suppress(BrokenPipeError):  # the fork server has died, which _await_run() sees
+            os.write(CHANNEL, FREE)
 
 
 @dataclass
@@ -125,9 +134,10 @@ class Keeper:
             self._reap()
             self._look()
 
-    def finish(self) -> None:
-        """Kill what is left, write down how it ended, and free the lock."""
-        self._kill_rest()
+    def finish(self) -> bool:
+        """Kill what is left, write down how it ended, and free the lock. Returns whether
+        nothing is left."""
+        alone = self._kill_rest()
         for reader in list(self.outputs):
             self._drain(reader)
         self.limit = self.limit or limits.reached_at(self.run, self.status or 0, self.cpu)
@@ -139,6 +149,7 @@ class Keeper:
         os.close(self.lock)
         if self.stopped:  # the server may be gone, and another one at work
             Waker(self.data).wake()
+        return alone
 
     # -- output ----------------------------------------------------------------------------
 
@@ -151,15 +162,18 @@ class Keeper:
         if data:
             self.outputs[reader].feed(data)
             return True
-        self.outputs.pop(reader).close()
-        os.close(reader)
+        self._close(reader)
         return False
 
     def _drain(self, reader: int) -> None:
         while self._read(reader):
             pass
         if reader in self.outputs:
-            self.outputs.pop(reader).close()
+            self._close(reader)
+
+    def _close(self, reader: int) -> None:
+        self.outputs.pop(reader).close()
+        os.close(reader)
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -236,8 +250,8 @@ class Keeper:
             with suppress(ProcessLookupError):
                 os.killpg(self.prepared.pid, signal.SIGCONT)
 
-    def _kill_rest(self) -> None:
-        """Kill the group and all orphans, until there are no children any more."""
+    def _kill_rest(self) -> bool:
+        """Kill the group and all orphans; returns whether there are no children any more."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.prepared.pid, signal.SIGKILL)
         deadline = time.monotonic() + 5
@@ -249,7 +263,8 @@ class Keeper:
                 if os.waitpid(-1, os.WNOHANG) == (0, 0):
                     select.select([self.wakeup], [], [], 0.02)
             except ChildProcessError:
-                return
+                return True
+        return False
 
 
 def _enter(channel: socket.socket) -> None:
@@ -263,7 +278,7 @@ def _enter(channel: socket.socket) -> None:
 
 def _await_run(wakeup: int, prepared: Prepared) -> tuple[str, int]:
     """The run's id and its lock; ends this process where there will be none."""
-    channel = socket.socket(fileno=CHANNEL)
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=CHANNEL)
     while CHANNEL not in select.select([CHANNEL, wakeup], [], [])[0]:
         os.read(wakeup, CHUNK)
         if os.waitpid(prepared.pid, os.WNOHANG) != (0, 0):

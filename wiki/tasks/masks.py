@@ -33,6 +33,11 @@ class Masks:
             longest_first = sorted(self._known, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to hide."""
+        return self._pattern is None
+
     def hide(self, text: str) -> str:
         """The text without the values."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)

@@ -123,7 +123,7 @@ def test_a_keeper_goes_on_to_other_runs_and_keeps_no_file_open(shop: Workshop) -
 
 def test_a_keeper_that_has_seen_a_secret_ends_with_its_run(shop: Workshop) -> None:
     Secrets(shop.data / "secrets").set("TOKEN", "only for some")
-    found = keepers(shop, FAMILY + "    wiki.secret('TOKEN')\n    print('for the keeper')\n")
+    found = keepers(shop, FAMILY + "    wiki.secret('TOKEN')\n    os.write(1, b'for the keeper')\n")
     assert {len(runs) for runs in found.values()} == {1}
 
 

@@ -2,8 +2,8 @@
 
 Each run has a keeper process, forked by the fork server before there is a run for it, or left
 from a run that has ended, since forks are much of what a short run costs. It holds the run's
-lock, so that liveness does not depend on what the script does to its descriptors, and it is what the run's orphans fall to, so that nothing that a script started
-outlives it.
+lock, so that liveness does not depend on what the script does to its descriptors, and it is
+what the run's orphans fall to, so that nothing that a script started outlives it.
 """
 
 from __future__ import annotations

@@ -342,7 +342,8 @@ def test_the_sample_task_imports_the_countries_by_itself(site: Site) -> None:
     log = site.logs.read("Tasks.ImportCountries.log").text
     assert "249 created, 0 updated, 0 unchanged" in log
     assert site.wiki.get("Countries.Åland Islands").title == "Åland Islands"
-    html = site.renderer.render(site.wiki.get("Countries.Åland Islands").record, RenderRequest())
+    page = site.wiki.get("Countries.Åland Islands").record
+    html = site.renderer.render(page, RenderRequest()).html
     assert "Mariehamn" in html
 
 

@@ -20,7 +20,7 @@ def show(site: Site, text: str, **args: str) -> str:
     page = site.wiki.as_user("Users.Admin").get_or_new("Test.Page")
     page.content = text
     page.save()
-    return site.renderer.render(page.record, RenderRequest("Users.Admin", args, "the-token"))
+    return site.renderer.render(page.record, RenderRequest("Users.Admin", args, "the-token")).html
 
 
 @macro("plain")

@@ -92,7 +92,7 @@ def test_every_shipped_page_renders_without_an_error(user: str, site: Site) -> N
     wrong = {}
     for page in PAGES:
         document = site.wiki.get(page).record
-        html = site.local_renderer.render(document, RenderRequest(user=user, form_token="x"))
+        html = site.local_renderer.render(document, RenderRequest(user=user, form_token="x")).html
         if "box error macro-error" in html:
             wrong[page] = re.findall(r'<\w+ class="box error macro-error.*?</(?:div|span)>', html)
     assert not wrong

@@ -29,7 +29,7 @@ def show(site: Site, wiki: Wiki) -> Show:
         page = wiki.as_user(user).get_or_new(name)
         page.content = text
         page.save()
-        return site.renderer.render(page.record, RenderRequest(user, args, "token"))
+        return site.renderer.render(page.record, RenderRequest(user, args, "token")).html
     return render
 
 
@@ -178,7 +178,7 @@ def test_an_edit_without_the_right_disarms_a_script(show: Show) -> None:
 
 def test_a_preview_runs_with_its_readers_rights(site: Site, wiki: Wiki) -> None:
     page = wiki.new("Test.P", content="<<jinja>>{{ 6 * 7 }}<</jinja>>").save().record
-    html = site.renderer.render_content(page, RenderRequest(user=GUEST, preview=True))
+    html = site.renderer.render_content(page, RenderRequest(user=GUEST, preview=True)).html
     assert "42" not in html
 
 
@@ -217,9 +217,9 @@ def test_a_class_can_have_a_sheet(show: Show, site: Site, wiki: Wiki) -> None:
     dune = wiki.new("Test.Dune", content="*sand*")
     dune.add_object("Test.BookClass", year=1965)
     dune.save()
-    html = site.renderer.render(dune.record, ADMIN)
+    html = site.renderer.render(dune.record, ADMIN).html
     assert "Year: 1965" in html and "<em>sand</em>" in html
-    assert "Year" not in site.renderer.render_content(dune.record, ADMIN)
+    assert "Year" not in site.renderer.render_content(dune.record, ADMIN).html
 
 
 def test_a_propertys_text_runs_nothing(show: Show, site: Site, wiki: Wiki) -> None:
@@ -233,7 +233,7 @@ def test_a_propertys_text_runs_nothing(show: Show, site: Site, wiki: Wiki) -> No
     note = wiki.as_user("Users.Jo").new("Test.Note")
     note.add_object("Test.NoteClass", text="<<jinja>>{{ 6 * 7 }}<</jinja>> <<html>>&lt;<</html>>")
     note.save()
-    assert "42" not in site.renderer.render(note.record, ADMIN)
+    assert "42" not in site.renderer.render(note.record, ADMIN).html
 
 
 def test_many_threads_render_at_once(site: Site, wiki: Wiki) -> None:
@@ -242,7 +242,7 @@ def test_many_threads_render_at_once(site: Site, wiki: Wiki) -> None:
     shown: dict[int, str] = {}
 
     def render(number: int) -> None:
-        shown[number] = site.renderer.render(pages[number].record, ADMIN)
+        shown[number] = site.renderer.render(pages[number].record, ADMIN).html
     threads = [threading.Thread(target=render, args=(number,)) for number in range(16)]
     for thread in threads:
         thread.start()

@@ -51,7 +51,7 @@ def show(site: Site, text: str, user: str = "Users.Admin", on: str = "Work.Board
          **args: str) -> str:
     page = site.wiki.as_user("Users.Admin").get_or_new(on)
     record = replace(page.record, content=text)
-    return str(site.renderer.render_content(record, RenderRequest(user, args, "the-token")))
+    return str(site.renderer.render_content(record, RenderRequest(user, args, "the-token")).html)
 
 
 def rows(html: str) -> list[str]:
@@ -193,7 +193,7 @@ def test_files_of_a_run_are_apart_from_what_was_given(site: Site, wiki: Wiki) ->
                    created=now() + timedelta(hours=10.5))
     html = str(site.renderer.render_content(
         replace(record, content="<<taskfiles/>>", attachments=(*record.attachments, late)),
-        RenderRequest("Users.Admin", {}, "")))
+        RenderRequest("Users.Admin", {}, "")).html)
     made, given = html.index("made.csv"), html.index("given.csv")
     assert html.index("Results") < made < html.index("Input") < given
     assert "run 4" in html[made:given] and "3 Bytes" in html[given:]

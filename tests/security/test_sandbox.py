@@ -26,7 +26,7 @@ def run(site: Site, wiki: Wiki) -> Iterator[Run]:
             page = wiki.get_or_new("Test.Script")
             page.content = f"<<jinja>>{script}<</jinja>>"
             page.save()
-            return pool.render(page.record, ADMIN)
+            return pool.render(page.record, ADMIN).html
         yield render
 
 
@@ -61,7 +61,7 @@ def test_the_known_ways_out_of_the_sandbox_are_closed(site: Site, wiki: Wiki) ->
     page = wiki.new("Test.Escape")
     for script in ESCAPES:
         page.content = f"<<jinja>>{script}<</jinja>>"
-        _stays_inside(site.local_renderer.render(page.save().record, ADMIN))
+        _stays_inside(site.local_renderer.render(page.save().record, ADMIN).html)
 
 
 def _stays_inside(html: str) -> None:
@@ -120,8 +120,8 @@ def test_a_pages_html_needs_the_script_right(site: Site, wiki: Wiki) -> None:
     text = "<<html>><video controls></video><</html>>"
     ours = wiki.new("Test.Html", content=text).save()
     theirs = wiki.as_user("Users.Jo").new("Test.Html2", content=text).save()
-    assert "<video controls>" in site.renderer.render(ours.record, ADMIN)
-    assert "<video" not in site.renderer.render(theirs.record, ADMIN)
+    assert "<video controls>" in site.renderer.render(ours.record, ADMIN).html
+    assert "<video" not in site.renderer.render(theirs.record, ADMIN).html
 
 
 def test_a_password_is_not_to_be_read_by_a_script(run: Run, wiki: Wiki) -> None:

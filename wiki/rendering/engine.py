@@ -55,6 +55,15 @@ class MacroHelp:
     body: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A page as HTML. ``kept``: it stays right until some page, account or right changes, for
+    the same request; else it is made anew for each view."""
+
+    html: Markup
+    kept: bool = False
+
+
 class NeedsWorker(BaseException):
     """The page holds a script, and this process may not run any.
 
@@ -86,7 +95,7 @@ class Renderer:
 
     # -- doors -----------------------------------------------------------------------------
 
-    def render(self, document: Document, request: RenderRequest) -> Markup:
+    def render(self, document: Document, request: RenderRequest) -> Rendering:
         """The document as its class's sheet shows it, or its content where there is none."""
         sheet = self.sheet(document)
         context = self._context(document, request)
@@ -96,7 +105,7 @@ class Renderer:
         context = replace(context, including=()).within(sheet, sheet.content_author)
         return self._whole(context, sheet.content)
 
-    def render_content(self, document: Document, request: RenderRequest) -> Markup:
+    def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """The document's own content."""
         return self._whole(self._context(document, request), document.content)
 
@@ -184,14 +193,14 @@ class Renderer:
             path=links.page_url(document.reference), engine=self, state=RenderState(),
             including=(document.reference,))
 
-    def _whole(self, context: MacroContext, text: str) -> Markup:
+    def _whole(self, context: MacroContext, text: str) -> Rendering:
         html = str(self.render_text(context, text))
         deferred = context.state.deferred
-        if not deferred:
-            return Markup(html)
-        words = re.compile("|".join(deferred))
-        seen = words.sub("", html)
-        return Markup(words.sub(lambda match: str(deferred[match[0]](seen)), html))
+        if deferred:
+            words = re.compile("|".join(deferred))
+            seen = words.sub("", html)
+            html = words.sub(lambda match: str(deferred[match[0]](seen)), html)
+        return Rendering(Markup(html), context.state.kept)
 
     def _segment(self, context: MacroContext, segment: Segment) -> str:
         if isinstance(segment, str):

@@ -48,16 +48,20 @@ class Declaration:
     name: str
     body: Body
     inline: bool
+    live: float
 
 
-def macro(name: str, *, body: Body = "none", inline: bool = False) -> Callable[[F], F]:
+def macro(name: str, *, body: Body = "none", inline: bool = False,
+          live: float = 0.0) -> Callable[[F], F]:
     """Mark a function as the macro ``name``; it is registered when its file is loaded.
 
     ``body``: ``rendered`` gives the function a second argument ``body``, Markup; ``raw`` and
-    ``markup`` give it text. ``inline``: the output may stand inside a paragraph.
+    ``markup`` give it text. ``inline``: the output may stand inside a paragraph. ``live``: the
+    browser brings the output up to date each so many seconds; 0 for what changes with pages
+    only.
     """
     def mark(function: F) -> F:
-        setattr(function, _MARK, Declaration(name, body, inline))
+        setattr(function, _MARK, Declaration(name, body, inline, live))
         return function
     return mark
 
@@ -120,6 +124,9 @@ class MacroSpec:
     body: Body = "none"
     body_required: bool = False
     inline: bool = False
+    live: float = 0.0
+    #: Markup that shows it at work, from its docstring.
+    examples: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -254,6 +261,8 @@ class RenderState:
     #: Word in the output -> what it becomes once the whole page's HTML is there.
     deferred: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
     macros: int = 0
+    #: Whether the HTML depends on nothing but pages, the reader and the address.
+    kept: bool = True
     missing: dict[Reference, bool] = field(default_factory=dict)
 
 
@@ -305,10 +314,16 @@ class MacroContext:
 
     def service(self, kind: type[T]) -> T:
         """The running service of this type; raises MacroError where there is none."""
+        self.changing()
         found = self.engine.services.get(kind)
         if not isinstance(found, kind):
             raise MacroError(f"no {kind.__name__} is running here")
         return found
+
+    def changing(self) -> None:
+        """What is shown depends on more than pages, the reader and the address, so that it is
+        made anew for each view: on the clock, say. Asking for a service says so too."""
+        self.state.kept = False
 
     def reference(self, name: Reference | str) -> Reference:
         """A page name as written in the text, which may be relative to its page."""
@@ -360,10 +375,19 @@ def _spec(declaration: Declaration, function: Callable[..., object]) -> MacroSpe
         if not parameters or parameters[0].name != "body":
             raise MacroError(f"{declaration.name}: its second parameter must be 'body'")
         body_required = parameters.pop(0).default is inspect.Parameter.empty
+    text, examples = split_help(inspect.getdoc(function) or "")
     return MacroSpec(declaration.name, function,
                      tuple(_parameter(item, hints[item.name]) for item in parameters),
-                     inspect.getdoc(function) or "", declaration.body, body_required,
-                     declaration.inline)
+                     text, declaration.body, body_required, declaration.inline,
+                     declaration.live, examples)
+
+
+def split_help(text: str) -> tuple[str, tuple[str, ...]]:
+    """A macro's help, and the examples at its end: indented after a line ``Examples:``, with
+    a line ``---`` between two of them."""
+    help_text, _, block = text.partition("\nExamples:\n")
+    examples = inspect.cleandoc("\n" + block).split("\n---\n") if block else []
+    return help_text.rstrip(), tuple(example.strip("\n") for example in examples)
 
 
 def _parameter(item: inspect.Parameter, hint: Any) -> Parameter:

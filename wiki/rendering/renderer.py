@@ -22,10 +22,10 @@ from markupsafe import Markup
 
 from wiki.errors import WikiError
 from wiki.model import Document
-from wiki.rendering.engine import NeedsWorker, Renderer, RenderRequest, error_box
+from wiki.rendering.engine import NeedsWorker, Renderer, Rendering, RenderRequest, error_box
 from wiki.rendering.worker import encode_request
 
-__all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer"]
+__all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer", "Rendering"]
 
 _LENGTH = struct.Struct(">Q")
 
@@ -71,7 +71,7 @@ class RenderPool:
         for worker in self._workers:
             self._slots.put(worker)
 
-    def render(self, document: Document, request: RenderRequest) -> Markup:
+    def render(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render`; never raises for what a page holds."""
         if self._heavy(self._local.sheet(document) or document):
             return self._remote("page", document, request)
@@ -80,7 +80,7 @@ class RenderPool:
         except NeedsWorker:
             return self._remote("page", document, request)
 
-    def render_content(self, document: Document, request: RenderRequest) -> Markup:
+    def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render_content`."""
         if self._heavy(document):
             return self._remote("content", document, request)
@@ -107,16 +107,17 @@ class RenderPool:
     def _heavy(self, document: Document) -> bool:
         return "<<jinja" in document.content or len(document.content) > self._limits.local_text
 
-    def _remote(self, kind: str, document: Document, request: RenderRequest) -> Markup:
+    def _remote(self, kind: str, document: Document, request: RenderRequest) -> Rendering:
         message = encode_request(kind, document, request, self._limits.seconds)
         try:
             worker = self._slots.get(timeout=self._limits.start_seconds)
         except queue.Empty:
-            return error_box("The wiki is busy rendering other pages; try again in a moment.")
+            return Rendering(error_box(
+                "The wiki is busy rendering other pages; try again in a moment."))
         try:
-            return Markup(worker.ask(message))
+            return worker.ask(message)
         except WorkerFailed as error:
-            return error_box(str(error), str(document.reference))
+            return Rendering(error_box(str(error), str(document.reference)))
         finally:
             self._slots.put(worker)
 
@@ -131,7 +132,7 @@ class _Worker:
         self._starting = threading.Lock()
         self._closed = False
 
-    def ask(self, message: bytes) -> str:
+    def ask(self, message: bytes) -> Rendering:
         """What the worker answers; raises WorkerFailed, and then its process is gone."""
         try:
             process = self._running()
@@ -146,7 +147,8 @@ class _Worker:
         except WorkerFailed:
             self._kill()
             raise
-        return str(json.loads(answer)["html"])
+        parts = json.loads(answer)
+        return Rendering(Markup(parts["html"]), parts["kept"])
 
     def stop(self) -> None:
         """End the process, and start no other."""

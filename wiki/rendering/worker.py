@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from wiki.errors import WikiError
 from wiki.model import Document
-from wiki.rendering.engine import Renderer, RenderRequest, error_box
+from wiki.rendering.engine import Renderer, Rendering, RenderRequest, error_box
 
 _LENGTH = struct.Struct(">Q")
 
@@ -68,7 +68,8 @@ def main(factory: str, data: str, memory: int) -> None:
     while (message := read_frame(sys.stdin.buffer)) is not None:
         kind, document, request, seconds = pickle.loads(message)
         _limit_time(seconds)
-        _answer(answers, {"html": _render(renderer, kind, document, request)})
+        rendering = _render(renderer, kind, document, request)
+        _answer(answers, {"html": rendering.html, "kept": rendering.kept})
 
 
 def _answer(stream: BinaryIO, answer: dict[str, object]) -> None:
@@ -82,15 +83,15 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + 2 * seconds + 2), hard))
 
 
-def _render(renderer: Renderer, kind: str, document: Document, request: RenderRequest) -> str:
+def _render(renderer: Renderer, kind: str, document: Document, request: RenderRequest) -> Rendering:
     try:
         if kind == "content":
             return renderer.render_content(document, request)
         return renderer.render(document, request)
     except WikiError as error:
-        return error_box(str(error))
+        return Rendering(error_box(str(error)))
     except MemoryError:
-        return error_box("The page needs more memory than rendering may use.")
+        return Rendering(error_box("The page needs more memory than rendering may use."))
 
 
 if __name__ == "__main__":

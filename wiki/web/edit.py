@@ -128,7 +128,7 @@ def merged_with_theirs(mine: Document, expected: Version | None) -> Document | N
 def preview(document: Document) -> str:
     """The text as it would show, run with no more rights than its new author has."""
     mine = replace(document, content_author=current_user(), author=current_user())
-    return site().renderer.render_content(mine, render_request())
+    return site().renderer.render_content(mine, render_request()).html
 
 
 def show_form(document: Document, expected: Version | None, **values: object) -> str:

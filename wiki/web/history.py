@@ -63,7 +63,7 @@ def old(ref: str, version: str) -> str:
     # The reference as it is now: the page may have been renamed since.
     document = replace(document, reference=current.reference)
     return show("old.html", current, "history", old=document,
-                body=site().renderer.render(document, render_request()))
+                body=site().renderer.render(document, render_request()).html)
 
 
 @blueprint.post("/<ref>/history/<version>/revert")

@@ -40,7 +40,7 @@ def render_macros(document: Document, text: str) -> Markup:
     args = {name: value for name, value in wanted.args.items()
             if name not in ("space", "status", "limit")}
     return site().renderer.render_content(
-        replace(document, content=text, content_author=GUEST), replace(wanted, args=args))
+        replace(document, content=text, content_author=GUEST), replace(wanted, args=args)).html
 
 
 def quoted(value: str) -> str:

@@ -29,7 +29,7 @@ def view(ref: str) -> str | BaseResponse:
     document = page(ref).record
     wiki = reader()
     return show("view.html", document, "view",
-                body=site().renderer.render(document, render_request()),
+                body=site().renderer.render(document, render_request()).html,
                 backlinks=wiki.backlinks(document.reference)[:LISTED])
 
 

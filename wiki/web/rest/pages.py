@@ -73,7 +73,7 @@ def delete_page(ref: str) -> Response:
 def get_html(ref: str) -> Response:
     """The page as HTML, without what is around it."""
     document = wiki().get(ref).record
-    html = site().renderer.render(document, RenderRequest(user=user()))
+    html = site().renderer.render(document, RenderRequest(user=user())).html
     response = Response(str(html), mimetype="text/html")
     # Opened as a page of its own, it gets no more than the wiki's pages do.
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

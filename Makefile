@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 DATA ?= data
 
-.PHONY: run test soak check lint types layers bench clean
+.PHONY: run test soak check lint types layers bench vendor clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,16 @@ layers: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench
+
+# The library that draws ```mermaid fences; without it they show as code. Needs npm.
+MERMAID := 11.17.2
+VENDOR := static/vendor/mermaid
+vendor:
+	rm -rf $(VENDOR) && mkdir -p $(VENDOR)
+	cd $(VENDOR) && npm pack --silent mermaid@$(MERMAID)
+	tar -xzf $(VENDOR)/mermaid-$(MERMAID).tgz -C $(VENDOR) --strip-components=2 --exclude='*.map' \
+	  package/dist/mermaid.esm.min.mjs package/dist/chunks/mermaid.esm.min
+	rm $(VENDOR)/mermaid-$(MERMAID).tgz
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -42,6 +42,9 @@ def archivelog(context: MacroContext, log: str = "", limit: int = 500) -> Markup
 
     `log` is the one that is chosen at first; without it, the one in the address (`?log=`).
     `limit` is how many logs are offered and listed.
+
+    Examples:
+        <<archivelog limit="10"/>>
     """
     logs = context.service(Logs)
     archives = logs.archives()

@@ -1,28 +1,58 @@
 """``<<attachments/>>``: the files on a page."""
 
+from datetime import UTC
+from fnmatch import fnmatch
+from typing import Literal
+
+from jinja2.filters import do_filesizeformat
 from markupsafe import Markup
 
+from wiki.model import Attachment
+from wiki.rendering.attached import shown_page
 from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
 
+#: The most files that are listed.
+MOST = 1_000
+_TABLE = Markup('<div class="scroll"><table class="attachments"><thead><tr><th scope="col">File'
+                '</th><th scope="col" class="right">Size</th><th scope="col">Attached</th>'
+                '<th scope="col">By</th></tr></thead>\n<tbody>{}</tbody></table></div>')
+_ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td>'
+              '<td><time class="local" datetime="{}">{:%Y-%m-%d %H:%M} UTC</time></td>'
+              "<td>{}</td></tr>\n")
+
 
 @macro("attachments")
-def attachments(context: MacroContext, page: str = "") -> Markup:
-    """List the files attached to this page, or to another `page`, with links and sizes."""
-    document = context.wiki.get(context.reference(page)).record if page else context.document
-    if not document.attachments:
+def attachments(context: MacroContext, page: str = "", filter_: str = "",
+                sort: Literal["name", "size", "date"] = "name", limit: int = 200) -> Markup:
+    """List the files attached to this page, or to another `page`, with their size and date.
+
+    `filter` is a pattern of their names, such as `*.csv`; `sort` is their order: by `name`, the
+    largest (`size`) or the newest (`date`) first; `limit` is how many are listed.
+
+    Examples:
+        <<attachments page="Tasks.ImportCountries" filter="*.csv"/>>
+    """
+    document = shown_page(context, page).record
+    found = [item for item in document.attachments
+             if not filter_ or fnmatch(item.filename, filter_)]
+    if not found:
         return Markup('<p class="empty">There are no attachments.</p>')
-    items = [Markup('<li><a href="{}">{}</a> <small>{}</small></li>').format(
-                 attachment_url(document.reference, item.filename), item.filename,
-                 _size(item.size))
-             for item in document.attachments]
-    return Markup('<ul class="attachments">{}</ul>').format(Markup("").join(items))
+    shown = _sorted(found, sort)[:max(1, min(limit, MOST))]
+    table = _TABLE.format(Markup("").join(
+        _ROW.format(attachment_url(document.reference, item.filename), item.filename,
+                    do_filesizeformat(item.size), item.created.isoformat(),
+                    item.created.astimezone(UTC), item.author.removeprefix("Users."))
+        for item in shown))
+    more = len(found) - len(shown)
+    return table + (Markup('<p class="note"><a href="{}">{} more</a></p>').format(
+        context.url(document.reference, "attachments"), more) if more else "")
 
 
-def _size(size: int) -> str:
-    value = float(size)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+def _sorted(items: list[Attachment], order: str) -> list[Attachment]:
+    by_name = sorted(items, key=lambda item: item.filename.casefold())
+    if order == "size":
+        return sorted(by_name, key=lambda item: -item.size)
+    if order == "date":
+        return sorted(by_name, key=lambda item: item.created, reverse=True)
+    return by_name

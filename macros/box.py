@@ -1,12 +1,28 @@
 """``<<box>>``: a box round a part of the page."""
 
+import re
+
 from markupsafe import Markup
 
+from wiki.errors import MacroError
 from wiki.rendering.macros import MacroContext, macro
+
+_CLASSES = re.compile(r"(?:[A-Za-z][\w-]*(?:\s+|$))*", re.ASCII)
 
 
 @macro("box", body="rendered")
-def box(context: MacroContext, body: Markup, title: str = "") -> Markup:
-    """Put a box round a part of the page. `title` stands above it."""
+def box(context: MacroContext, body: Markup, title: str = "", class_: str = "") -> Markup:
+    """Put a box round a part of the page.
+
+    `title` stands above it; `class` is a class of CSS, or several, for looks: `info`, `success`,
+    `warning` and `error` colour it.
+
+    Examples:
+        <<box title="A box" class="info">>With some *text*.<</box>>
+    """
+    if not _CLASSES.fullmatch(class_.strip()):
+        raise MacroError(f"class: {class_[:40]!r} is no name of a CSS class; those hold letters, "
+                         "digits, - and _")
     head = Markup('<p class="box-title"><strong>{}</strong></p>').format(title) if title else ""
-    return Markup('<div class="box">{}{}</div>').format(head, body)
+    return Markup('<div class="{}">{}{}</div>').format(
+        " ".join(["box", *class_.split()]), head, body)

@@ -16,21 +16,28 @@ _FORM = Markup(
     '<input type="hidden" name="form_token" value="{}">'
     '<button class="button {}" name="action" value="{}">{}</button></form>')
 _CONFIRM = Markup(
-    '<details class="task-action confirm"><summary class="button danger">{}</summary>'
-    '<div class="popup"><p>The run is asked to end. What it has done stays.</p>{}</div></details>')
+    '<details class="task-action confirm"><summary class="button {}">{}</summary>'
+    '<div class="popup"><p>{}</p>{}</div></details>')
+_CANCEL = "The run is asked to end. What it has done stays."
 
 
 @macro("button", inline=True)
 def button(context: MacroContext,
            action: Literal["ready", "suspend", "cancel", "run", "duplicate", "script", "try"],
-           task: str = "", label: str = "") -> Markup:
+           task: str = "", label: str = "", confirm: str = "") -> Markup:
     """Show a button that sets a task READY, suspends it, cancels its run, or copies it; or one
     that leads to a script's editor.
 
     `action` is what it does; `cancel` asks once more, `run` leads to the form with the task's
     parameters, `duplicate` makes a SUSPENDED copy; of an executor's page, `script` leads to its
     script, `try` to trying that. `task` is the page (default: this one); `label` is the text on
-    it. Only readers who may edit the page see it, `try` only who may script.
+    it; `confirm` is what is asked before it is done. Only readers who may edit the page see it,
+    `try` only who may script.
+
+    Examples:
+        <<button action="run" task="Tasks.ImportCountries"/>>
+        <<button action="ready" task="Tasks.ImportCountries" label="Import"
+          confirm="All countries are imported anew. Import them?"/>>
     """
     target = context.reference(task) if task else context.document.reference
     if not context.exists(target) or not context.wiki.may("edit", context.wiki.get(target)):
@@ -46,4 +53,5 @@ def button(context: MacroContext,
     form = _FORM.format(context.url(target, door), context.form_token,
                         "danger" if cancel else "primary" if action == "ready" else action,
                         action, "Cancel the run" if cancel else text)
-    return _CONFIRM.format(text, form) if cancel else form
+    question = confirm or (_CANCEL if cancel else "")
+    return _CONFIRM.format("danger" if cancel else "", text, question, form) if question else form

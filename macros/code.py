@@ -1,37 +1,91 @@
 """``<<code>>``: code, highlighted."""
 
+import re
 from functools import lru_cache
 
 from markupsafe import Markup
-from pygments import highlight
+from pygments import highlight as highlighted
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import TextLexer, get_lexer_by_name
+from pygments.lexers import TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from wiki.errors import MacroError
+from wiki.rendering.attached import attachment as attached
+from wiki.rendering.attached import read_head, shown_page
+from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
 
 #: Longer code is shown plain: some of the highlighter's languages take very long.
 MAX_HIGHLIGHTED = 200_000
+#: How much of an attached file is shown, bytes.
+MAX_FILE = 100_000
+#: The highest line that can be marked.
+MAX_LINE = 1_000_000
+_RANGE = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?")
 
 
 @macro("code", body="raw")
-def code(context: MacroContext, body: str, language: str = "", linenumbers: bool = False) -> Markup:
+def code(context: MacroContext, body: str = "", language: str = "", linenumbers: bool = False,
+         highlight: str = "", title: str = "", attachment: str = "", page: str = "") -> Markup:
     """Show code as it is, highlighted; nothing in it is a macro or Markdown.
 
-    `language` is its name (`python`, `yaml`, `sql`...); `linenumbers` numbers the lines.
+    `language` is its name (`python`, `yaml`, `sql`...); `linenumbers="true"` numbers the lines;
+    `highlight` marks some, as in `2,5-7`; `title` stands above it.
+
+    In place of a body, `attachment` names a file of this page, or of another `page`, whose
+    first 100 kB are shown; its language is known by its name.
+
+    Examples:
+        <<code language="python" linenumbers="true" highlight="2" title="Hello">>
+        def run(logger, wiki, task):
+            logger.info("Hello")
+        <</code>>
+        ---
+        <<code attachment="countries.csv" page="Tasks.ImportCountries"/>>
     """
-    return _highlight(body.strip("\r\n") + "\n", language.strip(), linenumbers)
+    note = Markup("")
+    if attachment:
+        file = attached(context, attachment, page)
+        head = read_head(file, MAX_FILE)
+        body, title = head.text, title or attachment
+        if not head.whole:
+            note = Markup('<p class="note">These are its first {:,} of {:,} bytes: '
+                          '<a href="{}">the whole file</a>.</p>').format(
+                MAX_FILE, file.record.size,
+                attachment_url(shown_page(context, page).record.reference, attachment))
+    elif not body.strip():
+        raise MacroError("it needs a body, or the name of an attachment: "
+                         '<<code attachment="script.py"/>>')
+    html = _highlight(body.strip("\r\n") + "\n", language.strip(), attachment, linenumbers,
+                      _lines(highlight))
+    head_line = Markup("<figcaption>{}</figcaption>").format(title) if title else ""
+    return (Markup('<figure class="code-block">{}{}{}</figure>').format(head_line, html, note)
+            if title or note else html)
+
+
+def _lines(text: str) -> frozenset[int]:
+    """``2,5-7`` as numbers; raises MacroError."""
+    found: set[int] = set()
+    for part in filter(None, (item.strip() for item in text.split(","))):
+        match = _RANGE.fullmatch(part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 0 < first <= last <= MAX_LINE or len(found) + last - first > MAX_HIGHLIGHTED:
+            raise MacroError(f"highlight: {part[:40]!r} is no line and no range such as 5-7")
+        found.update(range(first, last + 1))
+    return frozenset(found)
 
 
 @lru_cache(maxsize=64)
-def _highlight(text: str, language: str, linenumbers: bool) -> Markup:
+def _highlight(text: str, language: str, filename: str, linenumbers: bool,
+               lines: frozenset[int]) -> Markup:
     try:
-        lexer = get_lexer_by_name(language) if language else TextLexer()
+        lexer = (TextLexer() if len(text) > MAX_HIGHLIGHTED
+                 else get_lexer_by_name(language) if language
+                 else get_lexer_for_filename(filename) if filename else TextLexer())
     except ClassNotFound:
-        raise MacroError(f"language: {language!r} is not known to the highlighter") from None
-    if len(text) > MAX_HIGHLIGHTED:
+        if language:
+            raise MacroError(f"language: {language!r} is not known to the highlighter") from None
         lexer = TextLexer()
-    formatter = HtmlFormatter(cssclass="highlight", wrapcode=True,
+    formatter = HtmlFormatter(cssclass="highlight", wrapcode=True, hl_lines=sorted(lines),
                               linenos="table" if linenumbers else False)
-    return Markup(highlight(text, lexer, formatter))
+    return Markup(highlighted(text, lexer, formatter))

@@ -7,9 +7,11 @@ from wiki.rendering.macros import MacroContext, macro
 
 @macro("content")
 def content(context: MacroContext) -> Markup:
-    """Show the content of the page that is viewed; a sheet says with it where that goes."""
+    """Show the content of the page that is viewed; a sheet says with it where that goes.
+
+    Examples:
+        <<content/>>
+    """
     if context.source.reference == context.document.reference:  # the sheet itself is viewed
         return Markup('<p class="empty">The content of the page that is viewed stands here.</p>')
-    if context.source.reference == context.document.reference:  # the sheet itself is viewed
-        return Markup('<p class="empty">The content of the page that is shown stands here.</p>')
     return context.render_document(context.document.reference)

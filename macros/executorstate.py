@@ -24,6 +24,9 @@ def executorstate(context: MacroContext, executor: str = "") -> Markup:
     leads to its form, for those who may run it; and who they are, where it names them.
 
     `executor` is the executor's page (default: this page).
+
+    Examples:
+        <<executorstate executor="Executors.ImportCSV"/>>
     """
     target = context.reference(executor) if executor else context.document.reference
     page = context.wiki.get(target)

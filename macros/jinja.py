@@ -11,5 +11,12 @@ def jinja(context: MacroContext, body: str) -> Markup:
 
     Runs only if the author of the text holds the script right. The script sees `wiki`, `doc`,
     `request.args` and `user`; each `{{ value }}` is shown as it is, never as Markdown or macro.
+
+    Examples:
+        <<jinja>>
+        {% for number in range(1, 4) %}
+        - {{ number }} × {{ number }} is **{{ number * number }}**
+        {% endfor %}
+        <</jinja>>
     """
     return context.engine.render_script(context, body)

@@ -15,6 +15,10 @@ def livetable(context: MacroContext, class_: str = "", columns: str = "", space:
     `class` is the class of objects whose pages are shown (default: all pages); `columns` are
     its properties and fields of the page such as `doc.title`, separated by commas; `space`
     keeps to one space; `sort` is the first order, `-` before it turns it round; `rows` is how
-    many a page of the table has; `id` tells two tables of one class on a page apart.
+    many a page of the table has; `id` tells two tables of one class on a page apart; `hidden`
+    says whether hidden pages with such an object are shown.
+
+    Examples:
+        <<livetable class="TaskExecutorCode.TaskClass" columns="doc.title, status" rows="5"/>>
     """
     return LiveTable(context, class_, columns, space, sort, rows, id, hidden).render()

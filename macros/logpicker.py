@@ -27,6 +27,9 @@ def logpicker(context: MacroContext, limit: int = 500) -> Markup:
     """A form that picks a task, or the manager, and shows its log.
 
     `limit` is how many tasks it offers; the ones that changed last come first.
+
+    Examples:
+        <<logpicker limit="10"/>>
     """
     query = make_query(TASK_CLASS, {}, "-updated", max(1, limit), 0, None)
     choices = [(log_name(row.reference), f"{row.title or row.reference.name} ({row.reference})")

@@ -1,32 +1,184 @@
-"""``<<macros/>>``: the help of all macros."""
+"""``<<macros/>>``: the help of all macros, each with examples at work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from wiki.rendering.macros import MacroContext, MacroSpec, macro
+from wiki.errors import MacroError
+from wiki.rendering.macrohelp import default_text, explain, usage
+from wiki.rendering.macros import MacroContext, MacroSpec, Parameter, Problem, macro
+
+#: Title of a group -> the macros of our own in it.
+GROUPS = {
+    "Text": ("box", "code", "column", "columns", "comment", "date", "display", "error", "html",
+             "id", "include", "info", "success", "tab", "tabs", "toc", "user", "version",
+             "warning"),
+    "Files": ("attachments", "csv", "gallery", "image"),
+    "Pages and data": ("button", "chart", "children", "content", "count", "form", "livetable",
+                       "objects", "properties", "property", "query", "recentchanges", "tags",
+                       "tree"),
+    "Tasks": ("archivelog", "executorstate", "logpicker", "runs", "schedulerjobs", "showlog",
+              "taskfiles", "taskprogress", "tasks", "taskstats", "timeline"),
+    "Scripts and help": ("jinja", "macros", "macrostate"),
+}
+OTHERS = "Others"
+PACKAGES = "From packages"
+PAGES = "From pages"
+
+HELP = Markup("""\
+<div class="macro-help">
+<p class="macro-find" hidden><label>Find a macro <input type="search"></label></p>
+<nav class="macro-names" aria-label="Macros"><dl>
+{names}
+</dl></nav>
+{problems}{groups}
+</div>""")
+NAMES = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
+NAME = Markup('<a href="#macro-{0}" data-macro="{0}">{0}</a>')
+GROUP = Markup('<section class="macro-group"><h2 id="macros-{}">{}</h2>\n{}</section>\n')
+ANCHOR = Markup(' id="macro-{}"')
+ENTRY = Markup("""\
+<section class="macro-entry" data-macro="{name}" data-words="{words}">
+<h3{anchor}>{name}{origin}</h3>
+<p class="macro-usage"><code>{usage}</code></p>
+{help}{facts}{parameters}{examples}
+</section>
+""")
+PARAMETERS = Markup("""\
+<div class="scroll" tabindex="0" role="region" aria-label="Parameters of {}">
+<table class="macro-parameters">
+<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
+<tbody>
+{}</tbody></table></div>
+""")
+PARAMETER = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
+EXAMPLE = Markup("""\
+<div class="macro-example"><pre><code>{}</code></pre>
+<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
+""")
+PROBLEMS = Markup("""\
+<div class="box warning"><p class="box-title"><strong>Not all macros of the installed packages can \
+be used</strong></p><ul>
+{}
+</ul></div>
+""")
+PROBLEM = Markup("<li>{}: {}</li>")
 
 
 @macro("macros")
-def macros(context: MacroContext) -> Markup:
-    """List every macro with its parameters and its help."""
-    return Markup('<div class="macro-help">{}</div>').format(
-        Markup("").join(_entry(context, spec) for spec in context.engine.registry))
+def macros(context: MacroContext, name: str = "") -> Markup:
+    """List every macro with its parameters, its help, and examples at work.
+
+    `name` shows this one alone.
+
+    Examples:
+        <<macros name="box"/>>
+    """
+    if name:
+        spec = context.engine.find(context, name)
+        if spec is None:
+            raise MacroError(f"there is no macro {name!r}")
+        return Markup('<div class="macro-help">{}</div>').format(entry(context, spec, ""))
+    groups = grouped(known(context))
+    return HELP.format(
+        names=Markup("\n").join(NAMES.format(title, links(specs)) for title, specs in groups),
+        problems=problems(context.engine.registry.problems),
+        groups=Markup("").join(group(context, title, specs) for title, specs in groups))
 
 
-def _entry(context: MacroContext, spec: MacroSpec) -> Markup:
-    return Markup('<section><h3 id="macro-{}">{}</h3><p><code>{}</code></p>{}</section>').format(
-        spec.name, spec.name, _usage(spec), context.render(spec.help.replace("<<", "~<<")))
+def known(context: MacroContext) -> list[MacroSpec]:
+    """The macros that the text can use, and whose pages the reader may view."""
+    specs = context.engine.visible_macros(context.source.reference, context.author)
+    return [spec for spec in specs if spec.page is None or context.exists(spec.page)]
 
 
-def _usage(spec: MacroSpec) -> str:
-    params = "".join(
-        f" {item.name}" + ("" if item.required else f'="{_shown(item.default)}"')
-        for item in spec.parameters)
-    if spec.body == "none":
-        return f"<<{spec.name}{params}/>>"
-    return f"<<{spec.name}{params}>>...<</{spec.name}>>"
+def grouped(specs: Iterable[MacroSpec]) -> list[tuple[str, list[MacroSpec]]]:
+    """The groups that are not empty, with their macros."""
+    titles = {name: title for title, names in GROUPS.items() for name in names}
+    groups: dict[str, list[MacroSpec]] = {title: []
+                                          for title in (*GROUPS, OTHERS, PACKAGES, PAGES)}
+    for spec in specs:
+        title = titles.get(spec.name, OTHERS)
+        groups[PAGES if spec.page else PACKAGES if spec.package else title].append(spec)
+    return [(title, members) for title, members in groups.items() if members]
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
+def links(specs: Iterable[MacroSpec]) -> Markup:
+    return Markup(" ").join(NAME.format(spec.name) for spec in specs)
+
+
+def group(context: MacroContext, title: str, specs: Iterable[MacroSpec]) -> Markup:
+    anchor = title.lower().replace(" ", "-")
+    return GROUP.format(anchor, title, Markup("").join(
+        entry(context, spec, ANCHOR.format(spec.name)) for spec in specs))
+
+
+def entry(context: MacroContext, spec: MacroSpec, anchor: str) -> Markup:
+    """All about one macro; where it stands alone it has no ``anchor``, so that a page's list has
+    each once."""
+    explained = explain(spec)
+    return ENTRY.format(
+        name=spec.name, anchor=anchor, origin=origin(context, spec), usage=usage(spec),
+        words=spec.summary, help=text(context, explained.text), facts=facts(spec),
+        parameters=parameters(context, spec, explained.parameters),
+        examples=Markup("").join(EXAMPLE.format(source, example(context, spec, source))
+                                 for source in spec.examples))
+
+
+def origin(context: MacroContext, spec: MacroSpec) -> Markup:
+    """Where one that is not our own comes from."""
+    if spec.page is not None:
+        return Markup(" <small>from {}</small>").format(context.link(spec.page))
+    return Markup(" <small>from {}</small>").format(spec.package) if spec.package else Markup()
+
+
+def facts(spec: MacroSpec) -> Markup:
+    """What is peculiar to it: where it may stand, and whether it keeps itself up to date."""
+    said = []
+    if spec.inline:
+        said.append("It may stand within a line.")
+    if spec.live:
+        said.append(f"It is brought up to date every {spec.live:g} seconds.")
+    return Markup('<p class="note">{}</p>').format(" ".join(said)) if said else Markup()
+
+
+def parameters(context: MacroContext, spec: MacroSpec, told: dict[str, str]) -> Markup:
+    if not spec.parameters:
+        return Markup()
+    return PARAMETERS.format(spec.name, Markup("").join(
+        PARAMETER.format(item.name, item.takes, default(item),
+                         text(context, told[item.name]) if item.name in told else "")
+        for item in spec.parameters))
+
+
+def default(item: Parameter) -> Markup | str:
+    if item.required:
+        return Markup("<em>required</em>")
+    shown = default_text(item.default)
+    return Markup("<code>{}</code>").format(shown) if shown else "none"
+
+
+def text(context: MacroContext, markdown: str) -> Markup:
+    """The Markdown of a docstring; a macro that it names is not run."""
+    return context.render(re.sub(r"`[^`]*`|<<", escaped, markdown))
+
+
+def escaped(match: re.Match[str]) -> str:
+    return "~<<" if match[0] == "<<" else match[0]
+
+
+def example(context: MacroContext, spec: MacroSpec, source: str) -> Markup:
+    """What an example shows. One from a macro's code runs with the rights of the text that lists
+    the macros, one from a page with a guest's."""
+    if spec.page is not None:
+        return context.render(source)
+    return context.engine.render_text(replace(context, inline=False), source)
+
+
+def problems(found: Iterable[Problem]) -> Markup:
+    items = Markup("\n").join(PROBLEM.format(item.package, item.reason) for item in found)
+    return PROBLEMS.format(items) if items else Markup()

@@ -7,11 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from wiki.classes import TYPES, visible
-from wiki.errors import InvalidReference
+from wiki.classes import visible
 from wiki.model import ClassDefinition, Object, Property
-from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.values import link, show
 
 #: What says how the wiki treats the page, and nothing about its subject.
 ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass"})
@@ -21,14 +20,20 @@ TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</
 
 
 @macro("objects")
-def objects(context: MacroContext, of: str = "", without: str = "", empty: bool = False) -> Markup:
+def objects(context: MacroContext, of: str = "", without: str = "", empty: bool = False,
+            page: str = "") -> Markup:
     """The values of the viewed page's objects.
 
     `of` names the class whose objects are shown (default: all), `without` classes whose
-    objects are not, separated by commas; `empty` shows properties without a value too.
+    objects are not, separated by commas; `empty` shows properties without a value too;
+    `page` is another page, whose objects are shown.
+
+    Examples:
+        <<objects page="Tasks.ImportCountries" of="Executors.ImportCSVParameters"/>>
     """
     left_out = {name.strip() for name in without.split(",")} | ABOUT_PAGES
-    shown = [obj for obj in context.document.objects
+    document = context.wiki.get(context.reference(page)).record if page else context.document
+    shown = [obj for obj in document.objects
              if obj.class_name == of or (not of and obj.class_name not in left_out)]
     captions = len({obj.class_name for obj in shown}) > 1
     return Markup("").join(table(context, obj, captions, empty) for obj in shown)
@@ -58,28 +63,3 @@ def values_of(definition: ClassDefinition | None,
     for name, value in values.items():
         if name not in known:
             yield Property(name), value
-
-
-def show(context: MacroContext, prop: Property, value: Any) -> Markup:
-    """A value as its type has it."""
-    if value in (None, "", []):
-        return Markup("")
-    if prop.type in ("Page", "User"):
-        return link(context, str(value))
-    text = TYPES[prop.type].format(value, prop) if prop.type in TYPES else str(value)
-    if prop.type == "URL":
-        return Markup('<a href="{0}" rel="nofollow noopener">{0}</a>').format(text)
-    if prop.type == "Email":
-        return Markup('<a href="mailto:{0}">{0}</a>').format(text)
-    if prop.type == "TextArea":
-        return (context.render(text) if prop.options.get("kind") == "markdown"
-                else Markup("<pre>{}</pre>").format(text))
-    return Markup.escape(text)
-
-
-def link(context: MacroContext, name: str) -> Markup:
-    """A link to the page of that name, if it can be one."""
-    try:
-        return context.link(Reference.parse(name), name)
-    except InvalidReference:
-        return Markup.escape(name)

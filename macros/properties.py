@@ -19,7 +19,11 @@ TABLE = Markup("""\
 
 @macro("properties")
 def properties(context: MacroContext, of: str = "") -> Markup:
-    """The properties of a class as a table. `of` is its page (default: the viewed page)."""
+    """The properties of a class as a table. `of` is its page (default: the viewed page).
+
+    Examples:
+        <<properties of="Wiki.SchedulerJobClass"/>>
+    """
     definition = (context.wiki.class_definition(context.reference(of)) if of
                   else context.document.class_definition)
     if definition is None:

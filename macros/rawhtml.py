@@ -12,6 +12,14 @@ def html(context: MacroContext, body: str) -> Markup:
     """Put HTML into the page as it is, unsanitised.
 
     Works only if the author of the text holds the script right.
+
+    Examples:
+        <<html>><p>Press <kbd>Ctrl</kbd> + <kbd>S</kbd>.</p><</html>>
+
+    Examples:
+        <<html>>
+        <p><button type="button" disabled>A button</button> <meter value="0.7">70 %</meter></p>
+        <</html>>
     """
     if not allows(context.author, Right.SCRIPT, context.source):
         raise MacroError(f"{context.author}, who wrote this text, does not hold the script right, "

@@ -11,20 +11,27 @@ from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.show import badge
 
+#: How often it is looked at while none runs, in seconds.
+QUIET = 15
 _HEAD = ("Run", "Started (UTC)", "By", "Took", "Outcome", "Error")
 _ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>'
               "<td>{}</td></tr>\n")
 
 
-@macro("runs")
+@macro("runs", live=3)
 def runs(context: MacroContext, task: str = "", limit: int = 10) -> Markup:
     """List the runs of a task, the newest first, with links to what each did.
 
     `task` is the task's page (default: this page); `limit` is how many are listed.
+
+    Examples:
+        <<runs task="Tasks.ImportCountries" limit="3"/>>
     """
     target = context.reference(task) if task else context.document.reference
     document = context.wiki.get(target).record if task else context.document
     found = runs_of(document)
+    if all(run.outcome for run in found):
+        context.pace(QUIET)
     if not found:
         return Markup('<p class="empty">It has not run yet.</p>')
     rows = Markup("").join(_row(run) for run in found[:max(1, limit)])

@@ -39,6 +39,9 @@ def schedulerjobs(context: MacroContext, this: bool = False) -> Markup:
 
     `this` shows only the job of the viewed page. Only readers who hold the script right see the
     buttons.
+
+    Examples:
+        <<schedulerjobs/>>
     """
     if this and context.document.object(JOB_CLASS) is None:
         return Markup('<p class="empty">This page is no job: it has no object of {}.</p>').format(

@@ -57,9 +57,13 @@ def showlog(context: MacroContext, log: str = "", lines: int = 200,
 
     `log` is its name, `Tasks.SimpleTask.log` for the log of that task; without it, the one in
     the address (`?log=`). `lines` how many are shown; `follow="false"` shows it as it is now.
+
     An address may ask for another part of the log: `at` an offset in bytes, `before` or `after`
     one, `run` by its number, or the `find=next` or `find=previous` line with the text `q`;
     `next-error` and `previous-error` find errors.
+
+    Examples:
+        <<showlog log="Tasks.ImportCountries.log" lines="5" follow="false"/>>
     """
     asked = context.args.get("log", "")
     name = log or asked

@@ -12,6 +12,8 @@ from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, runs_of
 
+#: How often it is looked at while none runs, in seconds.
+QUIET = 15
 ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td><td><time datetime="{}">'
              "{:%Y-%m-%d %H:%M}</time></td><td>{}</td></tr>\n")
 TABLE = Markup('<h3>{}</h3>\n<table class="files"><thead><tr><th scope="col">File</th>'
@@ -19,12 +21,18 @@ TABLE = Markup('<h3>{}</h3>\n<table class="files"><thead><tr><th scope="col">Fil
                '<th scope="col">By</th></tr></thead>\n<tbody>{}</tbody></table>\n')
 
 
-@macro("taskfiles")
+@macro("taskfiles", live=3)
 def taskfiles(context: MacroContext) -> Markup:
     """List the files on this task's page: first those that its runs attached, with the run,
-    then those that were given to it."""
+    then those that were given to it.
+
+    Examples:
+        <<taskfiles/>>
+    """
     document = context.document
     runs = runs_of(document)
+    if all(run.outcome for run in runs):
+        context.pace(QUIET)
     made = {item.filename: run for item in document.attachments
             if (run := _maker(item, runs)) is not None}
     parts = [_table(document, "Results", [(item, f"run {made[item.filename].number}")

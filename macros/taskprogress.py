@@ -17,32 +17,40 @@ from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.runs import Progress
 from wiki.tasks.show import ago, badge, bar, items, progress_text, rate, run_summary
 
+#: How often it is looked at while the task neither waits nor runs, in seconds.
+QUIET = 10
 #: Shown by the script that makes it work.
 BELL = Markup(' <button type="button" class="plain task-bell" aria-pressed="false" hidden>'
               'Notify me at the end</button>')
 FACT = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
-@macro("taskprogress")
+@macro("taskprogress", live=1)
 def taskprogress(context: MacroContext, task: str = "") -> Markup:
     """Show a task's status, why it does not run yet, and how far its run is, kept up to date.
 
     `task` is the task's page (default: this page).
+
+    Examples:
+        <<taskprogress task="Tasks.ImportCountries"/>>
     """
     document = _task(context, task)
     name = str(document.reference)
     found = document.object(TASK_CLASS)
     status = str(found.values.get("status") or "") if found else ""
     running = status == Status.RUNNING
+    context.changing()
+    if status not in (Status.RUNNING, Status.READY):
+        context.pace(QUIET)
     progress = context.service(Manager).progress(name) if running else None
     percent = str(int(progress.percent)) if progress and progress.percent is not None else ""
     last = next(iter(runs_of(document)), None)
     return Markup(
         '<div class="task-progress" data-task="{}" data-status="{}" data-percent="{}" '
-        'data-live="{}"><p class="task-state"><span role="status">{}</span> '
+        'data-page="{}"><p class="task-state"><span role="status">{}</span> '
         '<span class="task-note">{}</span>'
         '{}</p>{} <span class="progress-text">{}</span>{}</div>').format(
-            name, status, percent, context.url(document.reference, "progress"), badge(status),
+            name, status, percent, context.url(document.reference), badge(status),
             _note(context, document, status, last),
             BELL if status in (Status.RUNNING, Status.READY) else "",
             bar(progress, name, hidden=not running),

@@ -17,10 +17,12 @@ from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.records import RunRecord, runs_of
 from wiki.tasks.show import badge, bar, progress_text, run_summary
 
+#: How often it is looked at while no task waits or runs, in seconds.
+QUIET = 15
 #: The reader's choices stand in the page's address under these names.
 STATUS, TEXT, PAGE = "tasks.status", "tasks.find", "tasks.page"
 BOARD = Markup(
-    '<section class="board" data-live="{live}" data-moving="{moving}" aria-label="Tasks">\n'
+    '<section class="board" aria-label="Tasks">\n'
     '<div class="board-head">{tabs}{find}</div>\n'
     '<form class="board-rows" method="post" action="/tasks/bulk">{token}\n'
     '<div class="scroll"><table><thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>'
@@ -46,7 +48,7 @@ BULK = Markup(
     '</details></div>')
 
 
-@macro("tasks")
+@macro("tasks", live=2)
 def tasks(context: MacroContext, space: str = "",
           status: Literal["", "RUNNING", "READY", "DONE", "ERROR", "SUSPENDED"] = "",
           limit: int = 25) -> Markup:
@@ -55,6 +57,9 @@ def tasks(context: MacroContext, space: str = "",
 
     `space` keeps to one space; `status` is the one that it begins with (default: all); `limit`
     is how many tasks one page of it shows.
+
+    Examples:
+        <<tasks space="Tasks" limit="3"/>>
     """
     return _Table(context, space, status, limit).render()
 
@@ -65,7 +70,6 @@ class _Table:
     def __init__(self, context: MacroContext, space: str, status: str, limit: int) -> None:
         self.context = context
         self.manager = context.service(Manager)
-        self.given = {"space": space, "status": status, "limit": str(limit)}
         args = context.args
         chosen = args.get(STATUS, status).upper()
         page = args.get(PAGE, "")
@@ -79,10 +83,11 @@ class _Table:
 
     def render(self) -> Markup:
         counts, view = self.board.counts, self.board.view
-        moving = counts[Status.RUNNING] + counts[Status.READY] > 0
+        if not counts[Status.RUNNING] + counts[Status.READY]:
+            self.context.pace(QUIET)
         rows = Markup("").join(self._row(document) for document in self.board.documents())
         return BOARD.format(
-            live=self._live(), moving=str(moving).lower(), tabs=self._tabs(), find=FIND.format(
+            tabs=self._tabs(), find=FIND.format(
                 path=self.context.path, name=TEXT, text=view.text,
                 kept=_hidden(self._args(**{TEXT: "", PAGE: ""}))),
             token=_hidden({"form_token": self.context.form_token, "next": self._url()}),
@@ -100,9 +105,6 @@ class _Table:
     def _url(self, **changes: str) -> str:
         args = self._args(**changes)
         return self.context.path + ("?" + urlencode(args) if args else "")
-
-    def _live(self) -> str:
-        return f"{self.context.path}/board?" + urlencode({**self.given, **self._args()})
 
     # -- head ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ MOST = 500
 FEWEST = 3
 
 
-@macro("taskstats")
+@macro("taskstats", live=20)
 def taskstats(context: MacroContext, task: str = "", executor: str = "",
               limit: int = 50) -> Markup:
     """Show how long the last runs took and how long they waited, with their median and the time
@@ -22,6 +22,9 @@ def taskstats(context: MacroContext, task: str = "", executor: str = "",
 
     `task` is the task's page (default: this page), or `executor` the executor's; `limit` is
     how many runs count.
+
+    Examples:
+        <<taskstats task="Tasks.ImportCountries"/>>
     """
     if task and executor:
         raise MacroError("it takes a task or an executor, not both")

@@ -23,7 +23,7 @@ LEGEND = Markup('<ul class="legend">{}</ul>').format(Markup("").join(
         ("cancelled", "CANCELLED"))))
 
 
-@macro("timeline")
+@macro("timeline", live=15)
 def timeline(context: MacroContext, hours: float = 24, space: str = "",
              limit: int = 25) -> Markup:
     """Show the runs of the last hours as a chart: a row a task, the time that a run waited in a
@@ -31,9 +31,13 @@ def timeline(context: MacroContext, hours: float = 24, space: str = "",
 
     `hours` is how far back it goes; `space` keeps to one space; `limit` is how many tasks are
     shown, the ones that changed last.
+
+    Examples:
+        <<timeline hours="2"/>>
     """
     if not 0 < hours <= MOST_HOURS:
         raise MacroError(f"hours: {hours:g} is not between 0 and {MOST_HOURS}")
+    context.changing()
     now = datetime.now(UTC)
     window = _Window(now - timedelta(hours=hours), now)
     runs = runs_since(context.wiki, window.start, space.strip())

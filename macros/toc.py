@@ -1,5 +1,7 @@
 """``<<toc/>>``: the page's headings."""
 
+from collections.abc import Iterable, Iterator
+
 from markupsafe import Markup
 
 from wiki.rendering.engine import headings
@@ -7,17 +9,35 @@ from wiki.rendering.macros import MacroContext, macro
 
 
 @macro("toc")
-def toc(context: MacroContext, depth: int = 3, start: int = 1) -> Markup:
-    """List the page's headings with links to them.
+def toc(context: MacroContext, depth: int = 3, start: int = 1, numbered: bool = False) -> Markup:
+    """List the page's headings with links to them, those of included pages too.
 
-    `depth` is the lowest level that is listed, `start` the highest (1 to 6).
+    `depth` is the lowest level that is listed, `start` the highest (1 to 6);
+    `numbered="true"` numbers them: 1, 1.1, 1.2.
+
+    Examples:
+        <<toc depth="2" numbered="true"/>>
     """
     def finish(html: str) -> Markup:
-        items = [Markup('<li class="level-{}"><a href="#{}">{}</a></li>').format(
-                     level, anchor, text)
-                 for level, anchor, text in headings(html) if start <= level <= depth]
-        if not items:
+        found = [heading for heading in headings(html) if start <= heading[0] <= depth]
+        if not found:
             return Markup("")
+        numbers = _numbers(level for level, _, _ in found)
+        items = [Markup('<li class="level-{}">{}<a href="#{}">{}</a></li>').format(
+                     level, Markup('<span class="number">{}</span> ').format(number)
+                     if numbered else "", anchor, text)
+                 for number, (level, anchor, text) in zip(numbers, found, strict=True)]
         return Markup('<nav class="toc" aria-label="Contents"><ul>{}</ul></nav>').format(
             Markup("").join(items))
     return context.defer(finish)
+
+
+def _numbers(levels: Iterable[int]) -> Iterator[str]:
+    """1, 1.1, 1.2, 2 for headings of these levels; a level that is left out counts for none."""
+    above: list[tuple[int, int]] = []
+    for level in levels:
+        last = 0
+        while above and above[-1][0] >= level:
+            last = above.pop()[1]
+        above.append((level, last + 1))
+        yield ".".join(str(count) for _, count in above)

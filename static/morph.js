@@ -23,7 +23,7 @@ function morphAttributes(old, fresh) {
   }
 }
 
-function morphChildren(old, fresh) {
+export function morphChildren(old, fresh) {
   const keyed = new Map([...old.children].filter((child) => child.dataset.key)
     .map((child) => [child.dataset.key, child]));
   let place = old.firstChild;
@@ -48,5 +48,3 @@ export async function fetchPart(url, selector) {
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   return parsed.querySelector(selector);
 }
-
-export const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));

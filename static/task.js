@@ -1,26 +1,26 @@
-// Keeps what shows a task up to date: elements with data-task and data-live (see <<taskprogress>>).
+// What shows tasks: elements with data-task (see <<taskprogress>>), which live.js keeps up to date.
 //
-// While a task waits or runs it is asked for each second. When its status changes, the text of
-// the page is fetched anew and put in place of the old; its logs stay as they are, and go on.
-// On the task's own page the title and the icon of the tab tell its state, and who wants it is
-// told of the end by the desktop.
+// When a task's status changes, the text of the page is fetched anew and put in place of the old;
+// its logs stay as they are, and go on. On the task's own page the title and the icon of the tab
+// tell its state, and who wants it is told of the end by the desktop; for that, and for nothing
+// else, the page asks on while it is hidden.
 
-import {fetchPart, morph, wait} from "./morph.js";
+import {fetchPart} from "./morph.js";
 
-const EVERY = 1000;
-const HIDDEN = 5000;
-const SELDOM = 10000;
+const TASKS = "[data-task][data-page]";
+const HIDDEN = 5; // seconds
 const MOVING = new Set(["READY", "RUNNING"]);
 const ICONS = {RUNNING: "running", DONE: "done", ERROR: "error"};
 const WANTED = "wikimill.notify"; // in localStorage: "yes" where the desktop is to tell
 const pageTitle = document.title;
 
-const elementOf = (name) =>
-  [...document.querySelectorAll("[data-task][data-live]")].find((item) => item.dataset.task === name);
-const isOwn = (element) => element.dataset.live === `${location.pathname}/progress`;
+const seen = new Map(); // task -> the status that is known
+const isOwn = (element) => element.dataset.page === location.pathname;
+const shown = () => document.querySelectorAll(TASKS);
 
 function showState(element) {
   showBell(element);
+  askHidden(element);
   if (!isOwn(element)) return;
   const {status, percent} = element.dataset;
   document.title = `${status === "RUNNING" && percent ? `${percent} %` : status} · ${pageTitle}`;
@@ -31,7 +31,16 @@ function showState(element) {
 
 // -- the desktop's notification ---------------------------------------------------------------
 
-const wanted = () => localStorage.getItem(WANTED) === "yes" && Notification.permission === "granted";
+const wanted = () => "Notification" in window && localStorage.getItem(WANTED) === "yes"
+  && Notification.permission === "granted";
+
+// Have the part that shows the task asked for while the page is hidden, as long as that is wanted.
+function askHidden(element) {
+  const part = element.closest("[data-part]");
+  if (!part) return;
+  if (isOwn(element) && MOVING.has(element.dataset.status) && wanted()) part.dataset.hidden = HIDDEN;
+  else delete part.dataset.hidden;
+}
 
 function showBell(element) {
   const bell = element.querySelector(".task-bell");
@@ -43,11 +52,11 @@ function showBell(element) {
 async function ring(bell) {
   if (wanted()) localStorage.removeItem(WANTED);
   else if (await Notification.requestPermission() === "granted") localStorage.setItem(WANTED, "yes");
-  bell.setAttribute("aria-pressed", String(wanted()));
+  shown().forEach(showState);
 }
 
 function tell(element) {
-  if (!("Notification" in window) || !wanted() || !isOwn(element)) return;
+  if (!wanted() || !isOwn(element)) return;
   const body = element.querySelector(".task-note")?.textContent ?? "";
   const notice = new Notification(`${element.dataset.status}: ${pageTitle}`,
     {body, tag: element.dataset.task});
@@ -64,27 +73,24 @@ document.addEventListener("click", (event) => {
 
 // -- following --------------------------------------------------------------------------------
 
-async function follow(name) {
-  for (;;) {
-    const moving = MOVING.has(elementOf(name)?.dataset.status);
-    await wait(moving ? (document.hidden ? HIDDEN : EVERY) : SELDOM);
-    const element = elementOf(name);
-    if (!element || (document.hidden && !moving)) continue;
-    const before = element.dataset.status;
-    const fresh = await fetchPart(element.dataset.live, "[data-task]");
-    if (!fresh) continue;
-    morph(element, fresh);
-    showState(element);
-    if (element.dataset.status !== before) await changed(name, element.dataset.status);
-  }
-}
-
-async function changed(name, status) {
-  const element = elementOf(name);
+async function changed(element) {
+  const {task: name, status} = element.dataset;
   if (!MOVING.has(status)) tell(element);
   await refresh();
   document.dispatchEvent(new CustomEvent("wikimill:task", {detail: {name, status}}));
 }
+
+// Take note of what an element shows now.
+function look(element) {
+  const {task: name, status} = element.dataset;
+  const before = seen.get(name);
+  seen.set(name, status);
+  showState(element);
+  if (before !== undefined && before !== status) changed(element);
+}
+
+document.addEventListener("wikimill:part",
+  (event) => event.detail.part.querySelectorAll(TASKS).forEach(look));
 
 // Put the page's text as it is now in place of the old, unless somebody is typing in it.
 async function refresh() {
@@ -101,11 +107,8 @@ async function refresh() {
   }
   article.replaceChildren(...fresh.childNodes);
   for (const section of kept.values()) section.logView?.toEnd();
-  for (const element of article.querySelectorAll("[data-task][data-live]")) showState(element);
+  document.dispatchEvent(new CustomEvent("wikimill:text"));
+  shown().forEach(look);
 }
 
-for (const name of new Set([...document.querySelectorAll("[data-task][data-live]")]
-  .map((element) => element.dataset.task))) {
-  showState(elementOf(name));
-  follow(name);
-}
+shown().forEach(look);

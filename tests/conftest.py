@@ -30,7 +30,8 @@ PASSWORD = "correct horse"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a wiki in a folder of its own."""
-    return Settings(data=tmp_path / "data", admin_password=PASSWORD, secret_key="for tests")
+    return Settings(data=tmp_path / "data", admin_password=PASSWORD, secret_key="for tests",
+                    macro_patience=60)
 
 
 @pytest.fixture

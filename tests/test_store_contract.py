@@ -549,6 +549,7 @@ def test_links_and_parents_lead_back(store: Store) -> None:
     assert store.backlinks(ref("B.x")) == [ref("A.a"), ref("A.b")]
     for name in ("A.c", "B.y", "B.z"):
         assert store.backlinks(ref(name)) == [ref("A.a")]
+    assert store.backlinks(ref("B.x"), 1) == [ref("A.a")]
     assert store.backlinks(ref("B.w")) == []
 
 

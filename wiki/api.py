@@ -32,6 +32,7 @@ from wiki.store.base import (
     Query,
     Row,
     Since,
+    State,
     Store,
     Touched,
 )
@@ -208,13 +209,18 @@ class Wiki:
         require(self.user, Right.VIEW)
         return self._store.changes_since(mark, classes)
 
+    def state(self) -> State:
+        """Another one after each change by anybody; see :meth:`wiki.store.base.Store.state`."""
+        return self._store.state()
+
     def tally(self, class_name: Name, name: str) -> dict[str, int]:
         """How many objects of a class have each value of a property, numbers as text."""
         require(self.user, Right.VIEW)
         return self._store.tally(str(reference(class_name)), name)
 
-    def backlinks(self, name: Name) -> list[Reference]:
-        return self._store.backlinks(reference(name))
+    def backlinks(self, name: Name, limit: int | None = None) -> list[Reference]:
+        """The pages that link to the page, or have it for a parent, in order."""
+        return self._store.backlinks(reference(name), limit)
 
     def tags(self) -> list[tuple[str, int]]:
         return self._store.tags()

@@ -64,14 +64,17 @@ def reindex(door: Door) -> None:
 @json_option
 @pass_door
 def check(door: Door, as_json: bool) -> None:
-    """Look at every page and file for damage; exit code 1 if there is any."""
+    """Look at every page and file for damage, and at the packages that add macros; exit code 1
+    if there is any."""
     with door.site() as site:
-        problems = list(site.store.check())
+        problems = [(problem.where, problem.what) for problem in site.store.check()]
+        problems += [(f"macros of {problem.package}", problem.reason)
+                     for problem in site.registry.problems]
     if as_json:
-        say_json([{"where": problem.where, "what": problem.what} for problem in problems])
+        say_json([{"where": where, "what": what} for where, what in problems])
     else:
-        for problem in problems:
-            click.echo(plain(f"{problem.where}: {problem.what}"))
+        for where, what in problems:
+            click.echo(plain(f"{where}: {what}"))
     if problems:
         raise click.ClickException(f"{len(problems)} problems")
     if not as_json:

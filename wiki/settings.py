@@ -104,6 +104,9 @@ class Settings:
         24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
     secure_cookies: bool = _setting(
         False, read_flag, "Send cookies only over HTTPS; set it behind an HTTPS proxy.")
+    macro_patience: int = _setting(
+        1, whole(0, 3600), "How long a page waits for its slow macros, in seconds; then they are "
+        "filled in when they are there.")
     shutdown_grace: int = _setting(
         10, whole(0, 86400), "How long tasks may go on when the server is to end, in seconds; "
         "then they are interrupted.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from wiki.errors import DocumentNotFound
 from wiki.model import SYSTEM, Document
 from wiki.references import Reference
 from wiki.rendering.macros import Registry
+from wiki.rendering.packages import load_packages
 from wiki.rendering.renderer import Renderer, RenderPool
 from wiki.rights import ADMIN_USER
 from wiki.settings import Settings, shipped
@@ -35,6 +37,7 @@ from wiki.tasks.undo import Undo
 from wiki.transfer import put_page
 
 USER_CLASS = "Wiki.UserClass"
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Site:
         self.scheduler = Scheduler(self.wiki, self.manager, data)
         self.registry = Registry()
         self.registry.load_directory(shipped("macros"))
+        load_packages(self.registry)
         services = {Logs: self.logs, Manager: self.manager, Jobs: self.scheduler.jobs}
         self.local_renderer = Renderer(self.wiki, self.registry, services)
         self.renderer = RenderPool("wiki.site:open_renderer", str(data), self.local_renderer)
@@ -84,6 +88,8 @@ class Site:
 
     def start(self) -> None:
         """Start the threads of the scheduler and of notifications."""
+        for problem in self.registry.problems:
+            _logger.warning("macros of %s: %s", problem.package, problem.reason)
         self.runner.prepare()
         self.scheduler.start()
         self.notifier.start()

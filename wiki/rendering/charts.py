@@ -17,12 +17,12 @@ LANE, BAR, HEAD = 36, 12, 22
 LOAD, GAP, COLUMNS = 44, 26, 120
 #: The narrowest bar of a Gantt chart, a fraction of its width: a short run in a long time is seen.
 NARROWEST = 0.002
-_SVG = Markup('<svg class="chart {css}" width="100%" height="{height}" role="group" '
+SVG = Markup('<svg class="chart {css}" width="100%" height="{height}" role="group" '
               'aria-label="{title}"><title>{title}</title><desc>{desc}</desc>\n{body}</svg>')
-_RECT = Markup('<rect class="{}" x="{:.3f}%" y="{:.1f}" width="{:.3f}%" height="{:.1f}"/>')
+RECT = Markup('<rect class="{}" x="{:.3f}%" y="{:.1f}" width="{:.3f}%" height="{:.1f}"/>')
 _LINK = Markup('<a href="{}"><title>{}</title>{}</a>\n')
-_TEXT = Markup('<text class="{}" x="{:.3f}%" y="{}" text-anchor="{}">{}</text>')
-_LINE = Markup('<line class="{}" x1="{:.3f}%" y1="{:.1f}" x2="{:.3f}%" y2="{:.1f}"/>')
+TEXT = Markup('<text class="{}" x="{:.3f}%" y="{}" text-anchor="{}">{}</text>')
+LINE = Markup('<line class="{}" x1="{:.3f}%" y1="{:.1f}" x2="{:.3f}%" y2="{:.1f}"/>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ def gantt(lanes: Sequence[Lane], ticks: Sequence[Tick], load: Sequence[tuple[flo
     """Bars in lanes over a common time. ``load`` are the steps of the line below them: from
     which place on, how many there are at once."""
     bottom = HEAD + LANE * len(lanes)
-    grid = Markup("").join(_LINE.format("grid", tick.at * 100, HEAD, tick.at * 100,
+    grid = Markup("").join(LINE.format("grid", tick.at * 100, HEAD, tick.at * 100,
                                         bottom + GAP + LOAD)
-                           + _TEXT.format("tick", tick.at * 100, 14, _anchor(tick.at), tick.label)
+                           + TEXT.format("tick", tick.at * 100, 14, _anchor(tick.at), tick.label)
                            for tick in ticks)
     body = Markup("").join(_lane(lane, HEAD + LANE * number)
                            for number, lane in enumerate(lanes))
-    return _SVG.format(css="gantt", height=bottom + GAP + LOAD + 2, title=title, desc=desc,
+    return SVG.format(css="gantt", height=bottom + GAP + LOAD + 2, title=title, desc=desc,
                        body=grid + body + _load(load, bottom + GAP))
 
 
@@ -87,25 +87,25 @@ def columns(items: Sequence[Column], mark: float, title: str, desc: str) -> Mark
     body = Markup("").join(_column(item, number * width, width * 0.8, highest)
                            for number, item in enumerate(items))
     height = COLUMNS - mark / highest * COLUMNS
-    return _SVG.format(css="columns", height=COLUMNS + 1, title=title, desc=desc, body=body
-                       + _LINE.format("mark", 0, height, 100, height)
-                       + _LINE.format("grid", 0, COLUMNS + .5, 100, COLUMNS + .5))
+    return SVG.format(css="columns", height=COLUMNS + 1, title=title, desc=desc, body=body
+                       + LINE.format("mark", 0, height, 100, height)
+                       + LINE.format("grid", 0, COLUMNS + .5, 100, COLUMNS + .5))
 
 
 def _lane(lane: Lane, top: int) -> Markup:
     label = Markup('<a href="{}">{}</a>\n').format(
-        lane.href, _TEXT.format("label", 0, top + 15, "start", lane.label))
-    line = _LINE.format("grid", 0, top + LANE - .5, 100, top + LANE - .5)
+        lane.href, TEXT.format("label", 0, top + 15, "start", lane.label))
+    line = LINE.format("grid", 0, top + LANE - .5, 100, top + LANE - .5)
     return line + label + Markup("").join(_bar(bar, top + 20) for bar in lane.bars)
 
 
 def _bar(bar: Bar, top: int) -> Markup:
-    before = (_RECT.format("before", bar.since * 100, top + BAR / 3,
+    before = (RECT.format("before", bar.since * 100, top + BAR / 3,
                            (bar.start - bar.since) * 100, BAR / 3)
               if bar.since < bar.start else "")
     width = max(bar.end - bar.start, NARROWEST)
     start = min(bar.start, 1 - width)
-    return _LINK.format(bar.href, bar.title, Markup("{}{}").format(before, _RECT.format(
+    return _LINK.format(bar.href, bar.title, Markup("{}{}").format(before, RECT.format(
         f"bar {bar.css}", start * 100, top, width * 100, BAR)))
 
 
@@ -113,9 +113,9 @@ def _column(item: Column, left: float, width: float, highest: float) -> Markup:
     value = max(1.5, item.value / highest * COLUMNS)
     before = item.before / highest * COLUMNS
     return _LINK.format(item.href, item.title, Markup("").join((
-        _RECT.format("space", left, 0, width, COLUMNS),
-        _RECT.format("before", left, COLUMNS - value - before, width, before),
-        _RECT.format(f"bar {item.css}", left, COLUMNS - value, width, value))))
+        RECT.format("space", left, 0, width, COLUMNS),
+        RECT.format("before", left, COLUMNS - value - before, width, before),
+        RECT.format(f"bar {item.css}", left, COLUMNS - value, width, value))))
 
 
 def _load(steps: Sequence[tuple[float, int]], top: int) -> Markup:
@@ -130,7 +130,7 @@ def _load(steps: Sequence[tuple[float, int]], top: int) -> Markup:
         '<svg y="{}" width="100%" height="{}" viewBox="0 0 1000 {}" preserveAspectRatio="none">'
         '<path class="load" d="{}H1000V{}Z" vector-effect="non-scaling-stroke"/></svg>{}').format(
             top, LOAD, LOAD, path, LOAD,
-            _TEXT.format("tick", 0, top - 5, "start", f"At once: at most {highest}"))
+            TEXT.format("tick", 0, top - 5, "start", f"At once: at most {highest}"))
 
 
 def _anchor(at: float) -> str:

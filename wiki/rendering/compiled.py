@@ -20,14 +20,20 @@ from wiki.rendering.macros import Stash
 from wiki.rendering.sanitize import sanitize
 from wiki.rendering.syntax import Broken, Literal, Macro, Text, parse
 
-#: How much text the cache holds, in characters of source.
+#: How much the cache holds, in characters of HTML and of macros' source.
 CACHE_SIZE = 20_000_000
+#: What a segment and an entry cost beside their text, in the same measure.
+OVERHEAD = 300
 
 #: Whether the output of a macro of this name stays inside a paragraph.
 Inline = Callable[[str], bool]
 
 _ATTRIBUTE = re.compile(r'([a-zA-Z][a-zA-Z0-9-]*)(?:="([^"]*)")?')
 _EMPTY = re.compile(r"<p>\s*</p>")
+#: Elements in which a macro is shown as its source.
+_CODE = frozenset({"pre", "code"})
+#: How deep the elements nest that a block closes, and opens again behind it.
+_MAX_INNER = 20
 _VOID = frozenset({"br", "img", "hr", "input", "col"})
 
 
@@ -60,20 +66,20 @@ class Compiler:
         self._size = 0
         self._lock = threading.Lock()
 
-    def compile(self, text: str, line: int = 1, column: int = 1,
+    def compile(self, text: str, line: int = 1, column: int = 1, margin: int = 0,
                 stash: Stash | None = None) -> tuple[Segment, ...]:
         """The text's segments; with a ``stash``, its words become their values, escaped."""
         if stash is not None:
-            return self._compile(text, line, column, stash)
-        digest = hashlib.sha256(f"{line} {column} ".encode()
+            return self._compile(text, line, column, margin, stash)
+        digest = hashlib.sha256(f"{line} {column} {margin} ".encode()
                                 + text.encode(errors="surrogatepass")).digest()
         with self._lock:
             kept = self._kept.get(digest)
             if kept is not None:
                 self._kept.move_to_end(digest)
                 return kept[1]
-        segments = self._compile(text, line, column, None)
-        self._keep(digest, len(text) + 500, segments)
+        segments = self._compile(text, line, column, margin, None)
+        self._keep(digest, _size(segments), segments)
         return segments
 
     def _keep(self, digest: bytes, size: int, segments: tuple[Segment, ...]) -> None:
@@ -84,14 +90,14 @@ class Compiler:
             while self._size > CACHE_SIZE:
                 self._size -= self._kept.popitem(last=False)[1][0]
 
-    def _compile(self, text: str, line: int, column: int,
+    def _compile(self, text: str, line: int, column: int, margin: int,
                  stash: Stash | None) -> tuple[Segment, ...]:
         # Known to nobody before the text is, and so not to be written into it.
         digest = hmac.new(self._key, text.encode(errors="surrogatepass"), "sha256")
         prefix = f"m{digest.hexdigest()[:20]}i"
         source: list[str] = []
         nodes: list[Macro | Broken] = []
-        for node in parse(text, line, column):
+        for node in parse(text, line, column, margin):
             if isinstance(node, Text):
                 source.append(node.text)
             elif isinstance(node, Literal):
@@ -99,7 +105,10 @@ class Compiler:
             else:
                 source.append(self._word(node, f"{prefix}{len(nodes)}z"))
                 nodes.append(node)
-        html = markdown.to_html("".join(source))
+        whole = "".join(source)
+        if column > 1:  # the text starts within a line: its first blanks indent nothing
+            whole = whole.lstrip(" \t")
+        html = markdown.to_html(whole)
         if stash is not None:
             html = stash.restore(html, html=True)
         return _Assembler(nodes, prefix, self._in_paragraph).assemble(sanitize(html))
@@ -129,7 +138,7 @@ class _Assembler:
         self.text: list[str] = []
         self.paragraph = ""
         self.inner: list[tuple[str, str]] = []
-        self.pre = 0
+        self.code = 0
 
     def assemble(self, html: str) -> tuple[Segment, ...]:
         position = 0
@@ -155,9 +164,9 @@ class _Assembler:
         if number >= len(self.nodes):
             return
         node = self.nodes[number]
-        if self.pre:
+        if self.code:
             self.text.append(_escape(node.source))
-        elif self.in_paragraph(node):
+        elif self.in_paragraph(node) or len(self.inner) > _MAX_INNER:
             self._cut(Place(node, True))
         elif not self.paragraph:
             self._cut(Place(node, False))
@@ -172,8 +181,8 @@ class _Assembler:
         name, closing = match["tag"], bool(match["slash"])
         # A macro's word in an attribute stands for nothing: its output could leave the value.
         tag = self.word.sub("", match[0])
-        if name == "pre":
-            self.pre += -1 if closing else 1
+        if name in _CODE:
+            self.code += -1 if closing else 1
         if name == "p":
             self.paragraph, self.inner = ("" if closing else "<p>"), []
         elif self.paragraph and name not in _VOID:
@@ -190,6 +199,12 @@ class _Assembler:
             self.inner.append((name, tag))
         elif self.inner and self.inner[-1][0] == name:
             self.inner.pop()
+
+
+def _size(segments: tuple[Segment, ...]) -> int:
+    return OVERHEAD + sum(OVERHEAD + (len(item) if isinstance(item, str) else
+                                      len(item.node.source) if isinstance(item, Place) else 0)
+                          for item in segments)
 
 
 def _escape(text: str) -> str:

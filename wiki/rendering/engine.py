@@ -16,8 +16,12 @@ from wiki.model import GUEST, Document
 from wiki.references import Reference
 from wiki.rendering import links, scripting
 from wiki.rendering.compiled import Compiler, Link, Place, Segment
+from wiki.rendering.live import LiveParts
 from wiki.rendering.macros import MacroContext, MacroSpec, Registry, RenderState
+from wiki.rendering.parts import Call, Part
 from wiki.rendering.syntax import Broken, Macro
+from wiki.rendering.timing import Clock, Timing
+from wiki.rendering.wikimacros import BODY, INLINE_BODY, WikiMacros
 from wiki.rights import Right, allows
 
 #: The class of the object by which a class's page names its sheet.
@@ -26,9 +30,17 @@ SHEET_CLASS = "Wiki.ClassSheetClass"
 MAX_DEPTH = 15
 #: How many macros a page runs.
 MAX_MACROS = 10_000
+#: How much text a page renders, in characters: its own, bodies, other pages.
+MAX_SOURCE = 10_000_000
+#: More than this is rendered by a worker.
+LOCAL_SOURCE = 1_000_000
+#: How much HTML a page gives before no further macro is run, in characters.
+MAX_OUTPUT = 5_000_000
 
 _HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]*>")
+#: How many sections the error about a missing one names.
+_NAMED = 12
 _ONE_PARAGRAPH = re.compile(r"\A<p>((?:(?!</?p>).)*)</p>\Z", re.DOTALL)
 
 
@@ -37,12 +49,16 @@ class RenderRequest:
     """Who reads, and what the page's address said. Plain data, to be sent to a worker.
 
     ``preview``: the content is the reader's own, not yet saved, whatever the document says.
+    ``patience``: how long slow macros may hold the page, in seconds; None: as long as they take.
+    ``timing``: measure what each macro takes.
     """
 
     user: str = GUEST
     args: Mapping[str, str] = field(default_factory=dict)
     form_token: str = ""
     preview: bool = False
+    patience: float | None = None
+    timing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +73,19 @@ class MacroHelp:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A page as HTML. ``kept``: it stays right until some page, account or right changes, for
-    the same request; else it is made anew for each view."""
+    """A page, or a part of one, as HTML.
+
+    ``kept``: it stays right until some page, account or right changes, for the same request;
+    else it is made anew for each view. ``timings``: what took how long, where that was asked
+    for. Of a part: ``every`` is in how many seconds it is to be asked for again (0: not), and
+    ``busy`` tells that it is not there yet.
+    """
 
     html: Markup
     kept: bool = False
+    timings: tuple[Timing, ...] = ()
+    every: float = 0.0
+    busy: bool = False
 
 
 class NeedsWorker(BaseException):
@@ -81,8 +105,12 @@ class Renderer:
                  services: Mapping[type, object] | None = None, scripts: bool = True) -> None:
         self.wiki = wiki
         self.registry = registry
-        self.services: Mapping[type, object] = dict(services or {})
+        self.wiki_macros = WikiMacros(wiki, registry)
+        self.services: Mapping[type, object] = {**(services or {}),
+                                                WikiMacros: self.wiki_macros}
         self.scripts = scripts
+        #: Makes parts that the browser asks for again, where there is somebody to answer.
+        self.parts: LiveParts | None = None
         self._compiler = Compiler(self._inline)
 
     def without_scripts(self) -> Renderer:
@@ -91,7 +119,7 @@ class Renderer:
 
     def _inline(self, name: str) -> bool:
         spec = self.registry.get(name)
-        return spec is not None and spec.inline
+        return spec.inline if spec is not None else self.wiki_macros.inline(name)
 
     # -- doors -----------------------------------------------------------------------------
 
@@ -108,6 +136,28 @@ class Renderer:
     def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """The document's own content."""
         return self._whole(self._context(document, request), document.content)
+
+    def render_part(self, token: str, call: Call, request: RenderRequest) -> Rendering:
+        """A macro of a page once more, as the reader of now may see it.
+
+        Raises DocumentNotFound or AccessDenied where the reader may not view the pages that it
+        is from.
+        """
+        wiki = self.wiki.as_user(request.user)
+        document, source = wiki.get(call.document).record, wiki.get(call.source).record
+        context = self._context(document, replace(request, args=call.args))
+        spec = self.registry.get(call.name)
+        part = self.parts.again(token, call, spec) if self.parts else None
+        context = replace(
+            context, source=source, author=call.author, path=call.path, part=part,
+            scripted=call.scripted, inline=call.inline, line=call.line, column=call.column,
+            body_line=call.body_line,
+            including=tuple(dict.fromkeys((document.reference, source.reference))))
+        node = Macro(call.name, call.params, call.body, f"<<{call.name}>>", call.line,
+                     call.column, not call.inline, False, call.body_line, call.body_column,
+                     call.body_margin)
+        rendering = self._finish(context, self._answer(context, node, call.paragraph, part))
+        return replace(rendering, every=part.every, busy=part.busy) if part else rendering
 
     def sheet(self, document: Document) -> Document | None:
         """The page that shows documents of the class of one of its objects, if any."""
@@ -129,13 +179,18 @@ class Renderer:
     # -- what contexts ask for -------------------------------------------------------------
 
     def render_text(self, context: MacroContext, text: str, line: int = 1,
-                    column: int = 1) -> Markup:
+                    column: int = 1, margin: int = 0) -> Markup:
         """Markdown with macros, as HTML. A script's text has its values put in, escaped."""
         if context.depth > MAX_DEPTH:
             raise MacroError(f"macros nest more than {MAX_DEPTH} deep")
         context = replace(context, depth=context.depth + 1)
+        context.state.source += len(text)
+        if context.state.source > LOCAL_SOURCE and not self.scripts:
+            raise NeedsWorker
         stash = context.state.stash if context.scripted else None
-        segments = self._compiler.compile(text, line, column, stash)
+        with context.state.clock.measured(context.source.reference):
+            segments = self._compiler.compile(text, line, column, margin, stash)
+        context.state.anchors.saw(segments)
         return Markup("".join(self._segment(context, segment) for segment in segments))
 
     def render_script(self, context: MacroContext, text: str) -> Markup:
@@ -143,27 +198,56 @@ class Renderer:
 
         Raises MacroError.
         """
-        if not allows(context.author, Right.SCRIPT, context.source):
-            raise MacroError(f"{context.author}, who wrote this text, does not hold the script "
-                             "right, so it is not run; somebody who does must save it")
+        _require_script_right(context)
         if context.scripted:
             raise MacroError("a script cannot stand in what another script puts out")
         if not self.scripts:
             raise NeedsWorker
-        return self.render_text(replace(context, scripted=True), scripting.run(text, context))
+        output = scripting.run(text, context, place=str(context.source.reference),
+                               line=context.body_line)
+        return self.render_text(replace(context, scripted=True), output)
+
+    def render_code(self, context: MacroContext, code: str, names: Mapping[str, object],
+                    inline: bool) -> Markup:
+        """A wiki macro's code, which sees ``names`` too, run with the rights of its author.
+
+        Raises MacroError.
+        """
+        _require_script_right(context)
+        if scripting.is_script(code):
+            if not self.scripts:
+                raise NeedsWorker
+            code = scripting.run(code, context, names, f"the code of {context.source.reference}")
+            context = replace(context, scripted=True)
+        html = self.render_text(context, code)
+        return Markup(_ONE_PARAGRAPH.sub(r"\1", str(html))) if inline else html
 
     def render_included(self, context: MacroContext, reference: Reference,
                         section: str | None) -> Markup:
         """Another page's content, with its own author's rights; raises MacroError."""
-        if reference in context.including:
-            chain = " > ".join(str(item) for item in (*context.including, reference))
-            raise MacroError(f"the page includes itself: {chain}")
+        _refuse_loop(reference, context.including)
         document = context.document
         if reference != document.reference:
             document = context.wiki.get(reference).record
         inner = context.within(document, document.content_author)
-        html = self.render_text(inner, document.content)
-        return html if section is None else _section(html, section, reference)
+
+        def render() -> str:
+            html = self.render_text(inner, document.content)
+            return html if section is None else _section(html, section, reference)
+
+        return Markup(context.state.anchors.apart(render))
+
+    def render_displayed(self, context: MacroContext, reference: Reference) -> Markup:
+        """Another page through its sheet, or its content where there is none; raises
+        MacroError."""
+        _refuse_loop(reference, (*context.including, *context.displaying))
+        document = context.wiki.get(reference).record
+        shown = self.sheet(document) or document
+        inner = replace(context, document=document,
+                        displaying=(*context.displaying, reference))
+        inner = inner.within(shown, shown.content_author)
+        return Markup(context.state.anchors.apart(
+            lambda: self.render_text(inner, shown.content)))
 
     def call(self, context: MacroContext, spec: MacroSpec, params: Mapping[str, str | None],
              body: str | None) -> Markup:
@@ -174,8 +258,33 @@ class Renderer:
         if spec.body != "none" and spec.body_required and body is None:
             raise MacroError(f"it needs a body: <<{spec.name}>>...<</{spec.name}>>")
         args = [] if body is None else [body]
-        result = spec.function(context, *args, **arguments)
+        clock = context.state.clock
+        begun = clock.begin()
+        try:
+            result = spec.function(context, *args, **arguments)
+        finally:
+            own = clock.end(begun, spec.name, context.source.reference, context.line,
+                            context.column)
+            if self.parts is not None:
+                self.parts.took(spec.name, own)
         return Markup(escape(str(result))) if not isinstance(result, Markup) else result
+
+    def find(self, context: MacroContext, name: str) -> MacroSpec | None:
+        """The macro that the text means by the name: one of Python, then the wiki macro that is
+        nearest. Raises MacroError where two are as near."""
+        spec = self.registry.get(name)
+        if spec is not None:
+            return spec
+        if context.body is not None and name in (BODY, INLINE_BODY):
+            return _BODY
+        found = self.wiki_macros.find(name, context.source.reference, context.author)
+        return found.spec if found else None
+
+    def visible_macros(self, source: Reference, author: str) -> list[MacroSpec]:
+        """All macros that a text on the page ``source`` by ``author`` can use, by name."""
+        self.wiki_macros.refresh()
+        return sorted([*self.registry, *self.wiki_macros.visible(source, author)],
+                      key=lambda spec: spec.name)
 
     # -- parts -----------------------------------------------------------------------------
 
@@ -186,24 +295,33 @@ class Renderer:
             return None
 
     def _context(self, document: Document, request: RenderRequest) -> MacroContext:
+        if self.wiki_macros.refresh():
+            self._compiler = Compiler(self._inline)  # what is inline is in compiled texts
         author = request.user if request.preview else document.content_author
         return MacroContext(
             wiki=self.wiki.as_user(request.user), document=document, source=document,
             author=author, args=dict(request.args), form_token=request.form_token,
-            path=links.page_url(document.reference), engine=self, state=RenderState(),
-            including=(document.reference,))
+            path=links.page_url(document.reference), engine=self,
+            state=RenderState(patience=request.patience, clock=Clock(request.timing)),
+            including=(document.reference,), displaying=(document.reference,))
 
     def _whole(self, context: MacroContext, text: str) -> Rendering:
-        html = str(self.render_text(context, text))
+        return self._finish(context, self.render_text(context, text))
+
+    def _finish(self, context: MacroContext, text: Markup) -> Rendering:
+        html = str(text)
         deferred = context.state.deferred
         if deferred:
             words = re.compile("|".join(deferred))
             seen = words.sub("", html)
-            html = words.sub(lambda match: str(deferred[match[0]](seen)), html)
-        return Rendering(Markup(html), context.state.kept)
+            html = words.sub(lambda match: _finished(context.state, match[0], seen), html)
+        if self.parts is not None:
+            html = self.parts.finish(html, context.form_token)
+        return Rendering(Markup(html), context.state.kept, context.state.clock.timings())
 
     def _segment(self, context: MacroContext, segment: Segment) -> str:
         if isinstance(segment, str):
+            context.state.output += len(segment)
             return segment
         if isinstance(segment, Link):
             return links.render_tag(segment.tag, dict(segment.attributes),
@@ -211,40 +329,88 @@ class Renderer:
         return str(self._place(context, segment))
 
     def _place(self, context: MacroContext, place: Place) -> Markup:
+        state = context.state
+        if state.stopped:
+            return Markup("")
+        state.macros += 1
+        before = state.output
+        html = self._shown(context, place)
+        # What a macro rendered is counted in it, and may not be in what it gave.
+        state.output = max(state.output, before + len(html))
+        return html
+
+    def _shown(self, context: MacroContext, place: Place) -> Markup:
         node = place.node
-        context.state.macros += 1
-        if context.state.macros > MAX_MACROS:
-            return Markup(escape(node.source[:200]))
+        if passed := _passed(context.state):
+            context.state.stopped = True
+            return error_box(f"{passed}, and no more; what follows is left out",
+                             node.source[:80], node.line, node.column, place.paragraph)
         if isinstance(node, Broken):
             return error_box(node.message, node.source[:80], node.line, node.column,
                              place.paragraph)
-        try:
-            return self._macro(replace(context, inline=not node.block), node)
-        except Exception as error:  # noqa: BLE001 - whatever a macro raises is its box's text
-            return error_box(_why(error), f"<<{node.name}>>", node.line, node.column,
-                             place.paragraph)
-
-    def _macro(self, context: MacroContext, node: Macro) -> Markup:
+        context = replace(context, inline=not node.block, body_line=node.body_line,
+                          line=node.line, column=node.column)
+        if self.parts is None:
+            return self._answer(context, node, place.paragraph, None)
         spec = self.registry.get(node.name)
+        part = self.parts.part(context, spec, self._restored(context, spec, node),
+                               place.paragraph)
+        if part is None:
+            return self._answer(context, node, place.paragraph, None)
+        html = self._answer(replace(context, part=part), node, place.paragraph, part)
+        return self.parts.wrap(context, part, html, place.paragraph)
+
+    def _answer(self, context: MacroContext, node: Macro, paragraph: bool,
+                part: Part | None) -> Markup:
+        """What the macro gives, or a box that says why there is nothing."""
+        try:
+            return self._macro(context, node, part)
+        except Exception as error:  # noqa: BLE001 - whatever a macro raises is its box's text
+            return error_box(_why(error), f"<<{node.name}>>", node.line, node.column, paragraph)
+
+    def _macro(self, context: MacroContext, node: Macro, part: Part | None) -> Markup:
+        spec = self.find(context, node.name)
         if spec is None:
             raise MacroError("there is no macro of this name; a literal << is written ~<<")
-        params, body = node.params, node.body
-        if context.scripted:
-            stash = context.state.stash
-            params = {key: value and stash.restore(value, html=False)
-                      for key, value in params.items()}
-            if body is not None and spec.body in ("raw", "markup"):
-                body = stash.restore(body, html=spec.body == "markup")
+        node = self._restored(context, spec, node)
+        body = node.body
         if body is not None and spec.body == "rendered":
-            body = self._body(context, node)
-        return self.call(context, spec, params, body)
+            body = self._body(replace(context, inline=context.inline or spec.inline), node)
+
+        def work(inner: MacroContext) -> Markup:
+            return self.call(inner, spec, node.params, body)
+
+        return self.parts.run(context, part, spec.name, work) if part and self.parts else work(
+            context)
+
+    def _restored(self, context: MacroContext, spec: MacroSpec | None, node: Macro) -> Macro:
+        """With the values of the script that put it out, as its macro takes them."""
+        if not context.scripted or spec is None:
+            return node
+        stash, body = context.state.stash, node.body
+        if body is not None and spec.body in ("raw", "markup"):
+            body = stash.restore(body, html=spec.body == "markup")
+        return replace(node, body=body, params={
+            key: value and stash.restore(value, html=False)
+            for key, value in node.params.items()})
 
     def _body(self, context: MacroContext, node: Macro) -> Markup:
         body = node.body or ""
-        html = self.render_text(context, body, node.body_line, node.body_column)
+        html = self.render_text(context, body, node.body_line, node.body_column,
+                                node.body_margin)
         if context.inline and "\n\n" not in body:
             html = Markup(_ONE_PARAGRAPH.sub(r"\1", str(html)))
         return html
+
+
+#: Stands for the body of a wiki macro, in the macro's code.
+_BODY = MacroSpec(BODY, lambda context: context.body, (), "The body of the wiki macro.")
+
+
+def _require_script_right(context: MacroContext) -> None:
+    if not allows(context.author, Right.SCRIPT, context.source):
+        raise MacroError(f"{context.author}, who wrote this text, does not hold the script "
+                         "right, so it is not run; somebody who does must save it")
 
 
 def error_box(message: str, what: str = "", line: int = 0, column: int = 0,
@@ -256,6 +422,14 @@ def error_box(message: str, what: str = "", line: int = 0, column: int = 0,
                   ).format(Markup(tag), what, message, place, Markup(tag))
 
 
+def missing_page(context: MacroContext, reference: Reference, macro: str) -> Markup:
+    """The box of a macro that would show a page which is not there, with a link to make it."""
+    tag = Markup("span" if context.inline else "div")
+    return Markup('<{} class="box error macro-error" role="alert"><strong>{}</strong> There is '
+                  'no page {}. <a class="missing" href="{}">Create it</a></{}>').format(
+        tag, f"<<{macro}>>", reference, links.page_url(reference, "edit"), tag)
+
+
 def _why(error: Exception) -> str:
     if isinstance(error, WikiError):
         return str(error)
@@ -263,6 +437,31 @@ def _why(error: Exception) -> str:
         return "it nests too deep"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
+
+
+def _finished(state: RenderState, word: str, html: str) -> str:
+    """What a macro makes from the page's HTML; nothing once there is too much."""
+    if state.output > MAX_OUTPUT:
+        return ""
+    made = str(state.deferred[word](html))
+    state.output += len(made)
+    return made
+
+
+def _passed(state: RenderState) -> str:
+    """Which limit of a page the rendering passed, if any."""
+    for value, limit, what in ((state.macros, MAX_MACROS, "runs {:,} macros"),
+                               (state.source, MAX_SOURCE, "renders {:,} characters of text"),
+                               (state.output, MAX_OUTPUT, "gives {:,} characters of HTML")):
+        if value > limit:
+            return "a page " + what.format(limit)
+    return ""
+
+
+def _refuse_loop(reference: Reference, chain: tuple[Reference, ...]) -> None:
+    if reference in chain:
+        names = " > ".join(str(item) for item in (*chain, reference))
+        raise MacroError(f"the page includes itself: {names}")
 
 
 def headings(html: str) -> list[tuple[int, str, str]]:
@@ -289,5 +488,7 @@ def _section(html: str, name: str, reference: Reference) -> Markup:
         if start < 0 and (_text(match[3]) == name or (anchor and anchor[1] == name)):
             start, level = match.start(), int(match[1])
     if start < 0:
-        raise NotFound(f"{reference} has no section {name!r}")
+        names = [text for _, _, text in headings(html)[:_NAMED]]
+        raise NotFound(f"{reference} has no section {name!r}; it has "
+                       + (", ".join(names) or "no headings"))
     return Markup(html[start:])

@@ -89,6 +89,15 @@ def resolve_url(url: str, base: Reference, exists: Exists) -> Target | None:
     return resolve(unquote(url), base, exists)
 
 
+def safe_address(text: str, base: Reference, exists: Exists) -> str:
+    """Where something leads that is written as an address (http, https, mailto), as a path on
+    this server, or as a wiki link's target; nothing else, so that no address runs."""
+    text = text.strip()
+    if re.match(r"(?:https?:|mailto:|/)", text, re.IGNORECASE):
+        return text
+    return resolve(text, base, exists).url
+
+
 def page_link(reference: Reference, label: str, exists: bool = True) -> Markup:
     """An ``<a>`` to a page, marked where the page is missing."""
     if exists:

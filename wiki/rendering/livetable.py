@@ -7,45 +7,19 @@ tables on a page do not mix. Only the rows that are shown are opened.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from wiki import classes
-from wiki.errors import DocumentNotFound, InvalidReference, InvalidValue, MacroError
-from wiki.model import ClassDefinition, Document, Property
-from wiki.references import Reference
-from wiki.rendering import links
+from wiki.errors import InvalidValue
+from wiki.model import Property
+from wiki.rendering.columns import Column, cells, columns_of
 from wiki.rendering.macros import MacroContext
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Query, Row
+from wiki.store.base import Condition, Query
 
 MAX_ROWS = 200
-#: Columns where the macro names none, beside the title.
-DEFAULT_COLUMNS = 5
-_LABELS = {"reference": "Page", "name": "Name", "space": "Space", "title": "Title",
-           "author": "Author", "creator": "Creator", "created": "Created", "updated": "Updated"}
-_TEXT_FIELDS = frozenset({"reference", "name", "space", "title", "author", "creator"})
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: a field of the page, or a property (``prop`` is None for one that no class
-    defines)."""
-
-    field: str
-    label: str
-    prop: Property | None = None
-
-    @property
-    def document_field(self) -> str:
-        """The field of the page that it shows, or empty."""
-        return self.field.removeprefix("doc.") if self.field.startswith("doc.") else ""
-
-    @property
-    def filterable(self) -> bool:
-        return self.document_field in _TEXT_FIELDS or self.prop is not None
 
 
 class LiveTable:
@@ -55,8 +29,8 @@ class LiveTable:
                  sort: str, rows: int, name: str, hidden: bool = True) -> None:
         self.context = context
         self.class_name = str(context.reference(class_name)) if class_name.strip() else ""
-        self.definition = self._definition()
-        self.columns = self._columns(columns)
+        definition = context.wiki.class_definition(self.class_name) if self.class_name else None
+        self.columns = columns_of(columns, self.class_name, definition)
         self.space = space.strip()
         self.prefix = (name.strip() or self.class_name.rpartition(".")[2] or "pages") + "."
         self.size = max(1, min(rows, MAX_ROWS))
@@ -76,38 +50,6 @@ class LiveTable:
         args.update({self.prefix + key: value for key, value in changes.items()})
         return self.context.path + "?" + urlencode(
             {key: value for key, value in args.items() if value})
-
-    def _definition(self) -> ClassDefinition | None:
-        if not self.class_name:
-            return None
-        return self.context.wiki.class_definition(self.class_name)
-
-    def _columns(self, text: str) -> list[Column]:
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        if not names:
-            properties = self.definition.properties if self.definition else ()
-            names = ["doc.title", *(prop.name for prop in properties[:DEFAULT_COLUMNS]
-                                    if prop.type not in ("TextArea", "Password"))]
-            if not self.class_name:
-                names.extend(["doc.space", "doc.updated"])
-        return [self._column(name) for name in names]
-
-    def _column(self, name: str) -> Column:
-        if name.startswith("doc."):
-            field = name.removeprefix("doc.")
-            if field not in DOCUMENT_FIELDS:
-                raise MacroError(f"columns: a page has no field {name!r}; there are "
-                                 + ", ".join(f"doc.{item}" for item in DOCUMENT_FIELDS))
-            return Column(name, _LABELS[field])
-        if not self.class_name:
-            raise MacroError(f"columns: {name!r} is a property; name its class with class=\"...\"")
-        prop = self.definition.get(name) if self.definition else None
-        if self.definition and prop is None:
-            raise MacroError(f"columns: {self.class_name} has no property {name!r}; it has "
-                             + ", ".join(item.name for item in self.definition.properties))
-        if prop is not None and prop.type == "Password":
-            raise MacroError(f"columns: {name} is a password, which is never shown")
-        return Column(name, prop.label if prop else name, prop)
 
     def _sort(self, default: str) -> str:
         fields = {column.field for column in self.columns}
@@ -143,7 +85,9 @@ class LiveTable:
         page = int(self._arg("page")) if self._arg("page").isdecimal() else 1
         page = max(1, min(page, pages))
         query = replace(self.query, limit=self.size, offset=(page - 1) * self.size)
-        body = Markup("").join(self._row(row) for row in self.context.wiki.rows(query))
+        rows = (cells(self.context, row, self.columns, self.class_name)
+                for row in self.context.wiki.rows(query))
+        body = Markup("").join(row for row in rows if row is not None)
         if not body:
             body = Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
                 len(self.columns), "Nothing matches." if self.query.where else "Nothing here yet.")
@@ -193,68 +137,6 @@ class LiveTable:
         return Markup('<select name="{}" aria-label="Filter {}">{}</select>').format(
             name, column.label, Markup("").join(items))
 
-    def _row(self, row: Row) -> Markup:
-        record: Document | None = None
-        if any(not column.document_field for column in self.columns) or any(
-                column.document_field in ("creator", "created") for column in self.columns):
-            try:
-                record = self.context.wiki.get(row.reference).record
-            except DocumentNotFound:  # deleted since the index was asked
-                return Markup("")
-        return Markup("<tr>{}</tr>").format(Markup("").join(
-            Markup('<td data-label="{}">{}</td>').format(column.label,
-                                                         self._cell(column, row, record))
-            for column in self.columns))
-
-    def _cell(self, column: Column, row: Row, record: Document | None) -> Markup | str:
-        if column.document_field:
-            return self._field(column.document_field, row, record)
-        found = record.object(self.class_name) if record else None
-        value = classes.visible(found.values).get(column.field) if found else None
-        return self._value(column, value)
-
-    def _field(self, field: str, row: Row, record: Document | None) -> Markup | str:
-        reference = row.reference
-        if field in ("title", "reference", "name"):
-            label = {"title": row.title or reference.name, "reference": str(reference),
-                     "name": reference.name}[field]
-            return links.page_link(reference, label)
-        if field in ("created", "updated"):
-            when = record.created if record and field == "created" else row.updated
-            return _time(when)
-        if field == "space":
-            return reference.space
-        if field == "creator":
-            return self._page(record.creator if record else "")
-        return self._page(row.author)
-
-    def _value(self, column: Column, value: object) -> Markup | str:
-        prop = column.prop
-        if value is None or value == "" or value == []:
-            return ""
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if prop is None:
-            return str(value)
-        if prop.type in ("Page", "User"):
-            return self._page(str(value))
-        if prop.type == "Date":
-            try:
-                return _time(datetime.fromisoformat(str(value)))
-            except ValueError:
-                return str(value)
-        if column.field == "status":
-            return Markup('<span class="badge status {}">{}</span>').format(
-                str(value).lower(), str(value))
-        return classes.type_of(prop).format(value, prop)
-
-    def _page(self, name: str) -> Markup | str:
-        try:
-            reference = Reference.parse(name)
-        except InvalidReference:
-            return name
-        return links.page_link(reference, name, self.context.exists(reference))
-
     def _footer(self, total: int, page: int, pages: int) -> Markup:
         first = (page - 1) * self.size + 1 if total else 0
         parts = [Markup('<span class="count">{} to {} of {}</span>').format(
@@ -276,8 +158,3 @@ def _options(prop: Property | None) -> list[tuple[str, str]] | None:
     if prop is not None and prop.type == "StaticList":
         return [(str(value), str(value)) for value in prop.options.get("values", ())]
     return None
-
-
-def _time(when: datetime) -> Markup:
-    shown = f"{when:%Y-%m-%d %H:%M}" if when.time() != datetime.min.time() else f"{when:%Y-%m-%d}"
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), shown)

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 import secrets
 import sys
+import threading
+import time
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -30,6 +33,10 @@ from wiki.errors import MacroError
 from wiki.model import GUEST, Document
 from wiki.references import Reference
 from wiki.rendering import links
+from wiki.rendering.anchors import Anchors
+from wiki.rendering.budget import Budget
+from wiki.rendering.parts import Part
+from wiki.rendering.timing import Clock
 
 #: What a macro does with its body: has none; takes the text as it is; takes HTML, rendered;
 #: takes the text as markup of its author's, values of scripts in it escaped.
@@ -37,6 +44,8 @@ Body = Literal["none", "raw", "rendered", "markup"]
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 _MARK = "__wiki_macro__"
+#: How many macros are made from the whole page: each looks through all of its HTML.
+MAX_DEFERRED = 20
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -77,6 +86,9 @@ class Parameter:
     default: Any = None
     required: bool = False
     choices: tuple[str, ...] = ()
+    #: Whether it takes the name of a page.
+    page: bool = False
+    help: str = ""
 
     def convert(self, macro_name: str, value: str | None) -> Any:
         """The value from its text (None for a flag); raises MacroError."""
@@ -109,6 +121,8 @@ class Parameter:
         """What it takes, for the help."""
         if self.choices:
             return " or ".join(self.choices)
+        if self.page:
+            return "page"
         return {bool: "true or false", int: "whole number", float: "number"}.get(
             self.type, "text")
 
@@ -127,11 +141,16 @@ class MacroSpec:
     live: float = 0.0
     #: Markup that shows it at work, from its docstring.
     examples: tuple[str, ...] = ()
+    #: The Python package that it is from, with its version; empty for one of our own.
+    package: str = ""
+    #: The page that defines it; None for one of Python.
+    page: Reference | None = None
 
     @property
     def summary(self) -> str:
-        """The first line of the help."""
-        return self.help.partition("\n")[0]
+        """The first sentence of the help, as plain text."""
+        first = re.split(r"(?<=[.;])\s", self.help, maxsplit=1)[0]
+        return " ".join(first.split()).replace("`", "")
 
     def arguments(self, params: Mapping[str, str | None]) -> dict[str, Any]:
         """Convert what was written; raises MacroError for unknown, missing or wrong ones."""
@@ -151,14 +170,24 @@ class MacroSpec:
         return f"{self.name} takes " + ", ".join(item.name for item in self.parameters)
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a package, or one macro of it, is left out."""
+
+    package: str
+    reason: str
+
+
 class Registry:
     """The macros by name. A duplicate, or a registration after :meth:`freeze`, raises."""
 
     def __init__(self) -> None:
         self._macros: dict[str, MacroSpec] = {}
         self._frozen = False
+        #: What is wrong with the packages that add macros.
+        self.problems: list[Problem] = []
 
-    def register(self, function: Callable[..., object]) -> MacroSpec:
+    def register(self, function: Callable[..., object], package: str = "") -> MacroSpec:
         """Register a function that :func:`macro` marked; raises MacroError."""
         declaration = getattr(function, _MARK, None)
         if not isinstance(declaration, Declaration):
@@ -167,7 +196,7 @@ class Registry:
             raise MacroError(f"{declaration.name}: macros are registered before the start only")
         if declaration.name in self._macros:
             raise MacroError(f"there are two macros {declaration.name!r}; rename one")
-        spec = _spec(declaration, function)
+        spec = replace(_spec(declaration, function), package=package)
         self._macros[spec.name] = spec
         return spec
 
@@ -185,10 +214,8 @@ class Registry:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
-        for function in vars(module).values():
-            if (isinstance(getattr(function, _MARK, None), Declaration)
-                    and function.__module__ == name):
-                self.register(function)
+        for function in marked(module):
+            self.register(function)
 
     def freeze(self) -> None:
         """Take no more macros."""
@@ -211,13 +238,24 @@ class Engine(Protocol):
     registry: Registry
     services: Mapping[type, object]
 
+    def find(self, context: MacroContext, name: str) -> MacroSpec | None:
+        """The macro that the text means by the name; raises MacroError where two fit."""
+
+    def visible_macros(self, source: Reference, author: str) -> list[MacroSpec]:
+        """All that a text on the page ``source`` by ``author`` can use, by name."""
+
+    def render_code(self, context: MacroContext, code: str, names: Mapping[str, object],
+                    inline: bool) -> Markup: ...
+
     def render_text(self, context: MacroContext, text: str, line: int = 1,
-                    column: int = 1) -> Markup: ...
+                    column: int = 1, margin: int = 0) -> Markup: ...
 
     def render_script(self, context: MacroContext, text: str) -> Markup: ...
 
     def render_included(self, context: MacroContext, reference: Reference,
                         section: str | None) -> Markup: ...
+
+    def render_displayed(self, context: MacroContext, reference: Reference) -> Markup: ...
 
     def call(self, context: MacroContext, spec: MacroSpec, params: Mapping[str, str | None],
              body: str | None) -> Markup: ...
@@ -260,10 +298,48 @@ class RenderState:
     stash: Stash = field(default_factory=Stash)
     #: Word in the output -> what it becomes once the whole page's HTML is there.
     deferred: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
+    #: What was rendered so far: macros, characters of text, characters of HTML.
     macros: int = 0
+    source: int = 0
+    output: int = 0
+    #: Whether one of them passed its limit, so that no further macro is run.
+    stopped: bool = False
+    budget: Budget = field(default_factory=Budget)
     #: Whether the HTML depends on nothing but pages, the reader and the address.
     kept: bool = True
     missing: dict[Reference, bool] = field(default_factory=dict)
+    #: The ids that are taken in the HTML.
+    anchors: Anchors = field(default_factory=Anchors)
+    #: How long slow macros may still hold the page, in seconds; None: as long as they take.
+    patience: float | None = None
+    clock: Clock = field(default_factory=Clock)
+
+    def wait(self, ended: threading.Event) -> bool:
+        """Wait for a slow macro as long as the page still may; whether it has ended."""
+        begun = time.monotonic()
+        done = ended.wait(self.patience)
+        if self.patience is not None:
+            self.patience = max(0.0, self.patience - (time.monotonic() - begun))
+        return done
+
+    def apart(self) -> RenderState:
+        """The state of a part that another thread makes: it starts as this one, and goes on for
+        itself."""
+        return replace(self, deferred=dict(self.deferred), missing=dict(self.missing),
+                       anchors=self.anchors.copy(), patience=None,
+                       clock=Clock(self.clock.detailed))
+
+    def adopt(self, part: RenderState) -> None:
+        """Take over what came of a part that is put in place."""
+        self.deferred.update(part.deferred)
+        self.missing.update(part.missing)
+        self.macros = max(self.macros, part.macros)
+        self.source = max(self.source, part.source)
+        self.output = max(self.output, part.output)
+        self.stopped = self.stopped or part.stopped
+        self.kept = self.kept and part.kept
+        self.anchors = part.anchors
+        self.clock.adopt(part.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +365,19 @@ class MacroContext:
     scripted: bool = False
     depth: int = 0
     including: tuple[Reference, ...] = ()
+    #: The pages that are viewed one in another, each through its sheet.
+    displaying: tuple[Reference, ...] = ()
+    #: The line of the page on which the macro's body begins.
+    body_line: int = 1
+    #: The pages of the wiki macros whose code the text is in.
+    calling: tuple[Reference, ...] = ()
+    #: The body of the wiki macro whose code the text is.
+    body: Markup | None = None
+    #: Where the macro stands in its page.
+    line: int = 0
+    column: int = 0
+    #: The live part of the page that the macro is, or stands in.
+    part: Part | None = None
 
     @property
     def user(self) -> str:
@@ -312,6 +401,17 @@ class MacroContext:
         """
         return self.engine.render_included(self, self.reference(reference), section)
 
+    def display_document(self, reference: Reference | str) -> Markup:
+        """Another page as its own view shows it: through its sheet, or else its content.
+
+        Raises MacroError where the page shows itself.
+        """
+        return self.engine.render_displayed(self, self.reference(reference))
+
+    def anchor(self, wanted: str) -> str:
+        """An id that no other element of the page has: the wanted one, if it is free."""
+        return self.state.anchors.claim(wanted)
+
     def service(self, kind: type[T]) -> T:
         """The running service of this type; raises MacroError where there is none."""
         self.changing()
@@ -324,6 +424,12 @@ class MacroContext:
         """What is shown depends on more than pages, the reader and the address, so that it is
         made anew for each view: on the clock, say. Asking for a service says so too."""
         self.state.kept = False
+
+    def pace(self, seconds: float) -> None:
+        """A live macro asks to be brought up to date each so many seconds from now on, and not
+        as often as its declaration says: while nothing moves, say."""
+        if self.part is not None and self.part.live:
+            self.part.every = seconds
 
     def reference(self, name: Reference | str) -> Reference:
         """A page name as written in the text, which may be relative to its page."""
@@ -349,22 +455,35 @@ class MacroContext:
 
     def macro(self, name: str, **params: object) -> Markup:
         """What another macro gives; raises MacroError."""
-        spec = self.engine.registry.get(name)
+        spec = self.engine.find(self, name)
         if spec is None:
             raise MacroError(f"there is no macro {name!r}")
         texts = {key: str(value) for key, value in params.items()}
         return self.engine.call(self, spec, texts, None)
 
     def defer(self, finish: Callable[[str], Markup]) -> Markup:
-        """Put something in this place that is made from the whole page's HTML at the end."""
+        """Put something in this place that is made from the whole page's HTML at the end.
+
+        Raises MacroError where the page does so too often.
+        """
+        if len(self.state.deferred) >= MAX_DEFERRED:
+            raise MacroError(f"a page holds at most {MAX_DEFERRED} macros that are made from "
+                             "all of it")
         word = f"d{secrets.token_hex(12)}z"
         self.state.deferred[word] = finish
         return Markup(word)
 
     def within(self, source: Document, author: str) -> MacroContext:
         """The context of another page's text."""
-        return replace(self, source=source, author=author, scripted=False,
+        return replace(self, source=source, author=author, scripted=False, body=None,
                        including=(*self.including, source.reference))
+
+
+def marked(module: types.ModuleType) -> list[Callable[..., object]]:
+    """The functions of a module, and of those below it, that :func:`macro` marked."""
+    return [value for value in vars(module).values()
+            if isinstance(getattr(value, _MARK, None), Declaration)
+            and f"{value.__module__}.".startswith(f"{module.__name__}.")]
 
 
 def _spec(declaration: Declaration, function: Callable[..., object]) -> MacroSpec:
@@ -377,7 +496,7 @@ def _spec(declaration: Declaration, function: Callable[..., object]) -> MacroSpe
         body_required = parameters.pop(0).default is inspect.Parameter.empty
     text, examples = split_help(inspect.getdoc(function) or "")
     return MacroSpec(declaration.name, function,
-                     tuple(_parameter(item, hints[item.name]) for item in parameters),
+                     tuple(_parameter(item, hints.get(item.name)) for item in parameters),
                      text, declaration.body, body_required, declaration.inline,
                      declaration.live, examples)
 

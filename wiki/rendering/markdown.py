@@ -1,4 +1,4 @@
-"""Markdown to HTML, not yet sanitised: Python-Markdown with our extension and our caps."""
+"""Markdown to HTML, not yet sanitised: Python-Markdown with our readers and our caps."""
 
 from __future__ import annotations
 
@@ -6,41 +6,38 @@ import html
 import re
 import threading
 import xml.etree.ElementTree as etree
-from typing import Any
 
 import markdown
 from markdown.extensions import Extension
+from markdown.extensions.attr_list import AttrListTreeprocessor
+from markdown.extensions.footnotes import FootnoteExtension
+from markdown.extensions.tables import TableProcessor
+from markdown.extensions.toc import slugify
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
+from markdown.util import ETX, STX
 
+from wiki.rendering import formulas
+from wiki.rendering.commonmark.blocks import BlockReader
+from wiki.rendering.commonmark.inlines import InlineReader
+from wiki.rendering.commonmark.serialize import serialize
+from wiki.rendering.fences import fenced
 from wiki.rendering.links import TARGET
 
 #: The largest text that is rendered as Markdown.
 MAX_TEXT = 1_000_000
-#: How deep lists and quotes nest.
+#: How deep lists and quotes nest on one line.
 MAX_NESTING = 20
-#: How many brackets may be open at once in a block; the parser is quadratic in them.
-MAX_OPEN = 30
-#: How many HTML tags, emphasis marks and the like a block or text may hold.
-MAX_TAGS = 5_000
+#: How many pipes and backquotes a row of a table has.
+MAX_PIPES = 400
+#: How many footnotes a text has; what would be more is gone.
+MAX_FOOTNOTES = 1_000
 
-_EXTENSIONS: tuple[str, ...] = (
-    "tables", "footnotes", "def_list", "attr_list", "sane_lists",
-    "pymdownx.tasklist", "pymdownx.tilde", "pymdownx.superfences", "pymdownx.highlight",
-)
-_SETTINGS: dict[str, dict[str, Any]] = {
-    "pymdownx.highlight": {"use_pygments": True, "guess_lang": False, "noclasses": False,
-                           "css_class": "highlight"},
-    "pymdownx.superfences": {"disable_indented_code_blocks": False},
-    "toc": {"permalink": False},
-}
 _NESTED = re.compile(rf"^[ \t]*(?:(?:>|[-*+]|\d{{1,9}}[.)])[ \t]*){{{MAX_NESTING}}}(?![-*+]*$)",
                      re.MULTILINE)
-_INDENT = re.compile(r"^[ \t]{80,}", re.MULTILINE)
-_STRAY = re.compile(r"<(?=[a-zA-Z/!?][^<>]*(?:<|\Z))")
-_DECLARATION = re.compile(r"<(?=[!?])")
-_TAG = re.compile(r"<[a-zA-Z/]")
-_MARKS = re.compile(r"[*_~^=]")
+
+#: The word that stands for a macro: see :mod:`wiki.rendering.compiled`.
+_MACRO_WORD = re.compile(r"\bm[0-9a-f]{20}i\d+z\b")
 
 _local = threading.local()
 
@@ -51,9 +48,9 @@ def to_html(text: str) -> str:
         return plain(text)
     converter = _converter()
     try:
-        return converter.reset().convert(_INDENT.sub(" " * 79, text))
+        return converter.reset().convert(text)
     except (RecursionError, AssertionError, IndexError, ValueError):
-        # the parser's own limits and faults: nested past the stack, or a construct it trips on
+        # limits and faults of the extensions: nested past the stack, or a construct one trips on
         del _local.converter
         return plain(text)
 
@@ -67,19 +64,92 @@ def _converter() -> markdown.Markdown:
     """This thread's own: an instance keeps state while it converts."""
     converter: markdown.Markdown | None = getattr(_local, "converter", None)
     if converter is None:
+        footnotes = _Footnotes(USE_DEFINITION_ORDER=False)
         converter = markdown.Markdown(
-            extensions=[*_EXTENSIONS, "toc", WikiExtension()], extension_configs=_SETTINGS,
-            output_format="html", tab_length=4)
+            extensions=["attr_list", "toc", footnotes, WikiExtension(footnotes)],
+            extension_configs={"toc": {"slugify": _slug}}, output_format="html", tab_length=4)
+        converter.serializer = serialize
         _local.converter = converter
     return converter
 
 
+def _slug(text: str, separator: str) -> str:
+    """A heading's id; what a macro in it gives is not known yet, and no part of that."""
+    return slugify(_MACRO_WORD.sub("", text), separator)
+
+
+class _Footnotes(FootnoteExtension):
+    """Footnotes, without the search for a free name at each mark of the same one."""
+
+    def setFootnote(self, id: str, text: str) -> None:
+        if len(self.footnotes) < MAX_FOOTNOTES:
+            super().setFootnote(id, text)
+
+    def unique_ref(self, reference: str, found: bool = False) -> str:
+        if not found:
+            return reference
+        count = self.found_refs[reference] = self.found_refs.get(reference, 0) + 1
+        kind, rest = reference.split(self.get_separator(), 1)
+        return reference if count == 1 else f"{kind}{count}{self.get_separator()}{rest}"
+
+
 class WikiExtension(Extension):
-    """Wiki links, and the guard against texts that take for ever."""
+    """Puts the CommonMark readers in the place of Python-Markdown's, and adds wiki links and
+    formulas. What the readers do themselves is taken out of its registries."""
+
+    def __init__(self, footnotes: FootnoteExtension) -> None:
+        super().__init__()
+        self.footnotes = footnotes
 
     def extendMarkdown(self, md: markdown.Markdown) -> None:
-        md.preprocessors.register(_Guard(md), "wiki_guard", 22)
+        md.parser = BlockReader(md, fenced, formulas.block, self.footnotes.setFootnote)
+        md.parser.blockprocessors.register(
+            _Tables(md.parser, {"use_align_attribute": True}), "table", 75)
+        self.footnotes.parser = md.parser
         md.inlinePatterns.register(_WikiLink(_WikiLink.PATTERN, md), "wiki_link", 185)
+        md.inlinePatterns.register(
+            formulas.FormulaProcessor(formulas.FormulaProcessor.PATTERN, md), "formula", 180)
+        md.treeprocessors.register(
+            InlineReader(md, {"[": ("wiki_link", "footnote"), "$": ("formula",)}), "inline", 20)
+        md.treeprocessors.register(_Attributes(md), "attr_list", 8)
+        for name in ("prettify", "unescape"):
+            md.treeprocessors.deregister(name)
+        for name in ("raw_html", "amp_substitute"):
+            md.postprocessors.deregister(name)
+        md.preprocessors.register(_Characters(md), "normalize_whitespace", 30)
+        md.preprocessors.deregister("html_block")
+
+
+class _Characters(Preprocessor):
+    """One kind of line break, and no character that Python-Markdown marks places with."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines).replace(STX, "").replace(ETX, "").replace("\0", "\ufffd")
+        return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+class _Tables(TableProcessor):
+    """Tables, in whose cells a pipe is written ``\\|``, in code too."""
+
+    def test(self, parent: etree.Element, block: str) -> bool:
+        # Splitting a row is quadratic in these.
+        if any(line.count("|") + line.count("`") > MAX_PIPES for line in block.split("\n")):
+            return False
+        return super().test(parent, block)
+
+    def run(self, parent: etree.Element, blocks: list[str]) -> None:
+        super().run(parent, blocks)
+        for row in parent[-1].iter("tr"):
+            for cell in row:
+                cell.text = (cell.text or "").replace("\\|", "|")
+
+
+class _Attributes(AttrListTreeprocessor):
+    """Attribute lists; a text without a brace need not be looked through for them."""
+
+    def run(self, doc: etree.Element) -> None:
+        if any("{" in text for text in doc.itertext()):
+            super().run(doc)
 
 
 class _WikiLink(InlineProcessor):
@@ -98,47 +168,3 @@ class _WikiLink(InlineProcessor):
 def _shown(target: str) -> str:
     target = target.strip().removeprefix("attach:")
     return re.sub(r"\\([.\\])", r"\1", target)
-
-
-class _Guard(Preprocessor):
-    """Takes the meaning from what the parser is quadratic in. Runs after the fences are put
-    away and before raw HTML is looked for."""
-
-    def run(self, lines: list[str]) -> list[str]:
-        text = "\n".join(lines)
-        if "<" in text:
-            text = self._tags(text)
-        blocks = re.split(r"(\n[ \t]*\n)", text)
-        return "".join(self._block(block) for block in blocks).split("\n")
-
-    def _tags(self, text: str) -> str:
-        if len(_TAG.findall(text)) > MAX_TAGS:
-            return text.replace("<", "&lt;")
-        if len(_DECLARATION.findall(text)) > MAX_OPEN:
-            text = _DECLARATION.sub("&lt;", text)
-        if len(_STRAY.findall(text)) > MAX_OPEN:
-            text = _STRAY.sub("&lt;", text)
-        return text
-
-    def _block(self, block: str) -> str:
-        if len(block) < MAX_OPEN:
-            return block
-        if _deepest(block) > MAX_OPEN:
-            block = block.replace("[", "&#91;").replace("](", "]&#40;")
-        if len(_MARKS.findall(block)) > MAX_TAGS:
-            block = _MARKS.sub(lambda match: f"&#{ord(match[0])};", block)
-        return block
-
-
-def _deepest(block: str) -> int:
-    """How many brackets are open at once, at most."""
-    depth = {"[": 0, "(": 0}
-    deepest = 0
-    for char in re.findall(r"[\[\]()]", block):
-        if char in depth:
-            depth[char] += 1
-            deepest = max(deepest, depth[char])
-        else:
-            opener = "[" if char == "]" else "("
-            depth[opener] = max(0, depth[opener] - 1)
-    return deepest

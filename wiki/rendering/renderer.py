@@ -6,7 +6,6 @@ very big, is rendered by a worker process that is killed when its time is over.
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import select
@@ -16,14 +15,14 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
-from markupsafe import Markup
-
-from wiki.errors import WikiError
+from wiki.errors import AccessDenied, NotFound, WikiError
 from wiki.model import Document
 from wiki.rendering.engine import NeedsWorker, Renderer, Rendering, RenderRequest, error_box
-from wiki.rendering.worker import encode_request
+from wiki.rendering.live import LiveParts
+from wiki.rendering.parts import Signer
+from wiki.rendering.worker import Kind, Order, decode_rendering
 
 __all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer", "Rendering"]
 
@@ -74,27 +73,52 @@ class RenderPool:
     def render(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render`; never raises for what a page holds."""
         if self._heavy(self._local.sheet(document) or document):
-            return self._remote("page", document, request)
+            return self._remote("render", document, request)
         try:
             return self._local.render(document, request)
         except NeedsWorker:
-            return self._remote("page", document, request)
+            return self._remote("render", document, request)
 
     def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render_content`."""
         if self._heavy(document):
-            return self._remote("content", document, request)
+            return self._remote("render_content", document, request)
         try:
             return self._local.render_content(document, request)
         except NeedsWorker:
-            return self._remote("content", document, request)
+            return self._remote("render_content", document, request)
+
+    def sign_with(self, key: str) -> None:
+        """From now on live and slow macros are parts, which the browser asks for with
+        :meth:`render_part`. ``key``: what their tokens are signed with."""
+        self._local.parts = LiveParts(Signer(key))
+
+    def render_part(self, token: str, request: RenderRequest) -> Rendering | None:
+        """The part of a page that a token stands for, as the reader of now may see it; its
+        address is the page's. None where there is none (any more) for this reader."""
+        parts = self._local.parts
+        call = parts.signer.call(token) if parts else None
+        if call is None or call.user != request.user:
+            return None
+        try:
+            return self._local.render_part(token, call, request)
+        except NeedsWorker:
+            return self._remote("render_part", token, call, request)
+        except (NotFound, AccessDenied):
+            return None
+
+    def part_tag(self, html: str, form_token: str) -> str:
+        """What the browser knows a part's content by."""
+        return self._local.parts.tag(html, form_token) if self._local.parts else ""
 
     def macros(self) -> object:
         """See :meth:`Renderer.macros`."""
         return self._local.macros()
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers and the threads of slow macros."""
+        if self._local.parts is not None:
+            self._local.parts.close()
         for worker in self._workers:
             worker.stop()
 
@@ -107,8 +131,9 @@ class RenderPool:
     def _heavy(self, document: Document) -> bool:
         return "<<jinja" in document.content or len(document.content) > self._limits.local_text
 
-    def _remote(self, kind: str, document: Document, request: RenderRequest) -> Rendering:
-        message = encode_request(kind, document, request, self._limits.seconds)
+    def _remote(self, kind: Kind, *given: Any) -> Rendering:
+        key = self._local.parts.signer.key if self._local.parts else ""
+        message = Order(kind, given, self._limits.seconds, key).encode()
         try:
             worker = self._slots.get(timeout=self._limits.start_seconds)
         except queue.Empty:
@@ -117,7 +142,7 @@ class RenderPool:
         try:
             return worker.ask(message)
         except WorkerFailed as error:
-            return Rendering(error_box(str(error), str(document.reference)))
+            return Rendering(error_box(str(error)))
         finally:
             self._slots.put(worker)
 
@@ -147,8 +172,7 @@ class _Worker:
         except WorkerFailed:
             self._kill()
             raise
-        parts = json.loads(answer)
-        return Rendering(Markup(parts["html"]), parts["kept"])
+        return decode_rendering(answer)
 
     def stop(self) -> None:
         """End the process, and start no other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import nh3
 
+from wiki.rendering import formulas
 from wiki.rendering.links import TARGET
 
 TAGS = """
@@ -18,6 +19,7 @@ ATTRIBUTES = {
     "input": {"type", "checked", "disabled"},
     "li": {"value"},
     "ol": {"start", "type"},
+    "span": {formulas.MARK}, "div": {formulas.MARK},
     "td": {"colspan", "rowspan", "align"},
     "th": {"colspan", "rowspan", "align", "scope"},
     "col": {"span"}, "colgroup": {"span"}, "details": {"open"},
@@ -26,11 +28,14 @@ SCHEMES = {"http", "https", "mailto", "tel", "ftp", "attach"}
 
 
 def sanitize(html: str) -> str:
-    """The HTML without scripts, styles, forms, event handlers and addresses that run."""
-    return nh3.clean(html, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes=SCHEMES,
-                     link_rel=None, strip_comments=True,
-                     attribute_filter=_only_check_boxes,
-                     clean_content_tags={"script", "style"})
+    """The HTML without scripts, styles, forms, event handlers and addresses that run.
+
+    Formulas become MathML; nobody else's MathML passes.
+    """
+    return formulas.to_mathml(nh3.clean(
+        html, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=None,
+        strip_comments=True, attribute_filter=_only_check_boxes,
+        clean_content_tags={"script", "style"}))
 
 
 def _only_check_boxes(tag: str, attribute: str, value: str) -> str | None:

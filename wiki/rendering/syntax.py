@@ -1,37 +1,39 @@
 """The macro parser: ``<<name key="value" flag/>>`` and ``<<name>>body<</name>>`` in a text.
 
-It takes time linear in the text and never raises: what is wrong becomes a :class:`Broken` node
-that says why and where. A body is kept as text, and is parsed when its macro is rendered.
+The language is specified in docs/macros.md. Parsing takes time linear in the text and never
+raises: what is wrong becomes a :class:`Broken` node that says why and where. A body is kept as
+text, and is parsed when its macro is rendered.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-#: Macros in whose bodies nothing is a macro.
-LITERAL_BODIES = frozenset({"code"})
-#: Tags that run to the text's end without closing; past these the rest is plain text.
-MAX_RUNAWAYS = 20
+from wiki.rendering.blocks import Lines, Verbatim
+
+#: Macros whose body is no markup: it ends at the first closing tag, and nothing in it is a macro.
+LITERAL_BODIES = frozenset({"code", "comment", "csv", "html", "jinja"})
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
-_TOKEN = re.compile(
-    r"(?P<fence>^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*$)"
-    r"|(?P<ticks>`+)"
-    r"|(?P<escape>~<<)"
-    rf"|<</(?P<close>{_NAME})[ \t]*>>"
-    rf"|<<(?P<open>{_NAME})(?=[\s/>])",
-    re.MULTILINE)
-_SPACE = re.compile(r"\s*")
-_BLANK = re.compile(r"[ \t]*")
+# It begins with a set of characters, so that the search for it is a quick scan.
+_TOKEN = re.compile(rf"""
+    [<`~] (?:
+        (?<=<) (?:  < (?: /(?P<close>{_NAME})[ \t]*>> | (?P<open>{_NAME})(?=[\s/>]) )
+                 |  (?P<comment>!--) )
+      | (?<=`) (?P<ticks>`*)
+      | (?<=~) (?:  (?P<escape><<)  |  (?P<tildes>~~+) )
+    )""", re.VERBOSE)
+# A blank line ends what is not closed before it.
+_SPACE = re.compile(r"[ \t\r]*+(?:\n(?![ \t\r]*\n)[ \t\r]*+)*+")
+_BLANK = re.compile(r"[ \t\r]*")
 _END = re.compile(r"(?P<empty>/?)>>")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_VALUE = re.compile(r"\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')", re.DOTALL)
-_FENCE_END = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$", re.MULTILINE)
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_VALUE = re.compile(rf"{_SPACE.pattern}={_SPACE.pattern}"
+                    r"(?:\"([^\"\\]*+(?:\\.[^\"\\]*+)*+)\""
+                    r"|'([^'\\]*+(?:\\.[^'\\]*+)*+)')", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\"'\\])")
 
 
@@ -51,7 +53,9 @@ class Literal:
 class Macro:
     """A call of a macro; ``params`` holds None for a flag, ``body`` None where there is none.
 
-    ``block`` tells that it stands alone on its line, unindented or not; ``indented`` which.
+    ``block`` tells that it stands alone on its line, but for quote marks and list markers;
+    ``indented`` that there are such, or blanks, before it. ``prefix`` is what was taken from
+    each further line of the body.
     """
 
     name: str
@@ -65,6 +69,9 @@ class Macro:
     #: Where the body starts, so that what is wrong in it is found at its place in the page.
     body_line: int = 1
     body_column: int = 1
+    #: How many characters the page's lines have before those of the body, but for its first.
+    body_margin: int = 0
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,15 @@ class Broken:
 Node = Text | Literal | Macro | Broken
 
 
-def parse(source: str, line: int = 1, column: int = 1) -> list[Node]:
-    """Split a text at its outermost macros; ``line`` and ``column`` say where the text starts."""
-    return _Parser(source, line, column).parse()
+def parse(source: str, line: int = 1, column: int = 1, margin: int = 0) -> list[Node]:
+    """Split a text at its outermost macros.
+
+    ``line`` and ``column`` say where in the page the text starts, ``margin`` how many
+    characters the page has before each further line of it.
+    """
+    if "<<" not in source:
+        return [Text(source)] if source else []
+    return _Parser(source, line, column, margin).parse()
 
 
 def unparse(nodes: list[Node]) -> str:
@@ -103,7 +116,8 @@ def _unparse(node: Node) -> str:
                      for key, value in node.params.items())
     if node.body is None:
         return f"<<{node.name}{params}/>>"
-    return f"<<{node.name}{params}>>{node.body}<</{node.name}>>"
+    body = node.body.replace("\n", f"\n{node.prefix}")
+    return f"<<{node.name}{params}>>{body}<</{node.name}>>"
 
 
 def _escape(value: str) -> str:
@@ -140,72 +154,45 @@ class _Frame:
 
 
 class _Parser:
-    def __init__(self, source: str, line: int, column: int) -> None:
+    def __init__(self, source: str, line: int, column: int, margin: int) -> None:
         self.source = source
-        self.line, self.column = line, column
-        self.newlines = [match.start() for match in re.finditer("\n", source)]
+        self.line, self.column, self.margin = line, column, margin
+        self.lines = Lines(source)
+        self.verbatim = Verbatim(self.lines, partial=column > 1)
         self.frames = [_Frame(None)]
         self.open: dict[str, int] = {}
         self.unclosed: set[str] = set()
-        self.first_chars: dict[int, int] = {}
-        self.runaways = 0
         self.text_start = 0
-        self._index_code()
-
-    def _index_code(self) -> None:
-        source = self.source
-        self.ticks: dict[int, list[int]] = {}
-        for match in re.finditer("`+", source):
-            self.ticks.setdefault(len(match[0]), []).append(match.start())
-        self.blank_lines = ([match.start() for match in _BLANK_LINE.finditer(source)]
-                            if self.ticks else [])
-        self.fences: dict[str, list[tuple[int, int]]] = {}
-        if "```" in source or "~~~" in source:
-            for match in _FENCE_END.finditer(source):
-                self.fences.setdefault(match[1], []).append(match.span())
 
     def parse(self) -> list[Node]:
         position = 0
-        while self.runaways < MAX_RUNAWAYS and (match := _TOKEN.search(self.source, position)):
-            position = self._token(match)
+        while match := _TOKEN.search(self.source, position):
+            code_end = self.verbatim.indented(match.start(), position)
+            position = code_end if code_end > match.start() else self._token(match)
         self._flush(len(self.source))
         return self._finish()
 
     def _token(self, match: re.Match[str]) -> int:
         """Handle one token; returns where to go on."""
-        if match["fence"] is not None:
-            return self._skip_fence(match)
-        if match["ticks"] is not None:
-            return self._skip_span(match)
+        if match["open"] is not None:
+            return self._open(match)
+        if match["close"] is not None:
+            return self._close(match)
         if match["escape"] is not None:
             self._flush(match.start())
             self._add(Literal(), match.end())
             return match.end()
-        if match["close"] is not None:
-            return self._close(match)
-        return self._open(match)
+        if match["comment"] is not None:
+            return self.verbatim.comment(match.start())
+        return self._code(*match.span())
 
-    # -- code ------------------------------------------------------------------------------
-
-    def _skip_fence(self, match: re.Match[str]) -> int:
-        ends = self.fences.get(match["marks"], [])
-        index = bisect_right(ends, (match.end(), 0))
-        if index < len(ends):
-            return ends[index][1]
-        return match.end("marks")
-
-    def _skip_span(self, match: re.Match[str]) -> int:
-        start, end = match.span()
-        if start and self.source[start - 1] == "\\":
-            return start + 1
-        runs = self.ticks.get(len(match[0]), [])
-        index = bisect_left(runs, end)
-        if index == len(runs):
-            return end
-        blank = bisect_left(self.blank_lines, end)
-        if blank < len(self.blank_lines) and self.blank_lines[blank] < runs[index]:
-            return end
-        return runs[index] + len(match[0])
+    def _code(self, start: int, end: int) -> int:
+        """A run of backticks or tildes."""
+        fence = self.verbatim.fence(start, end) if end - start >= 3 else start
+        if fence > start:
+            return fence
+        # The last tilde may be the one of an escape.
+        return self.verbatim.span(start, end) if self.source[start] == "`" else end - 1
 
     # -- tags ------------------------------------------------------------------------------
 
@@ -241,35 +228,37 @@ class _Parser:
         source = self.source
         key = _KEY.match(source, position)
         if key is None:
-            tag.problem = (f"<<{tag.name} is never closed with />> or >>"
-                           if position >= len(source) else
-                           f"{source[position]!r} cannot stand in <<{tag.name}; "
-                           'a parameter looks like key="value"')
-            if position >= len(source):
-                self.runaways += 1
-            else:
-                tag.end = position
+            tag.end = position
+            tag.problem = self._no_key(tag.name, position)
             return position
         value = _VALUE.match(source, key.end())
-        equals = _skip_space(source, key.end())
-        if value is None and source[equals:equals + 1] == "=":
-            return self._bad_value(tag, key[0], equals)
+        if value is None:
+            equals = _skip_space(source, key.end())
+            if source[equals:equals + 1] == "=":
+                return self._bad_value(tag, key[0], equals)
+        tag.end = value.end() if value else key.end()
         if key[0] in tag.params:
             tag.problem = f"{key[0]} is given twice"
-            tag.end = value.end() if value else key.end()
-            return tag.end
-        if value is None:
+        elif value is None:
             tag.params[key[0]] = None
-            return key.end()
-        text = value[1] if value[1] is not None else value[2]
-        tag.params[key[0]] = _ESCAPED.sub(r"\1", text)
-        return value.end()
+        else:
+            text = value[1] if value[1] is not None else value[2]
+            tag.params[key[0]] = _ESCAPED.sub(r"\1", text)
+        return tag.end
+
+    def _no_key(self, name: str, position: int) -> str:
+        char = self.source[position:position + 1]
+        if not char or char == "\n":
+            return f"<<{name} is never closed with />> or >>"
+        return f'{char!r} cannot stand in <<{name}; a parameter looks like key="value"'
 
     def _bad_value(self, tag: _Tag, key: str, equals: int) -> int:
         rest = _skip_space(self.source, equals + 1)
         if self.source[rest:rest + 1] in ('"', "'"):
+            # The text is read again from here, but twice at most: a second value that lacks
+            # the same quote would have closed the first.
             tag.problem = f"the value of {key} has no closing quote"
-            self.runaways += 1
+            tag.end = tag.start + len(tag.name) + 2
         else:
             tag.problem = f'the value of {key} needs quotes: {key}="..."'
             tag.end = rest
@@ -332,30 +321,45 @@ class _Parser:
 
     def _macro(self, call: _Call) -> Macro:
         tag = call.tag
-        body = None if call.body is None else self.source[call.body[0]:call.body[1]]
+        body, prefix = None, ""
+        if call.body is not None:
+            body = self.source[call.body[0]:call.body[1]]
+            if "\n" in body:
+                body, prefix = _dedent(body, self.lines.prefix(self.lines.index(tag.start)))
         return Macro(tag.name, tag.params, body, self.source[tag.start:call.end],
                      *self._place(tag.start), *self._alone(tag.start, call.end),
-                     *self._place(tag.end))
+                     *self._place(tag.end), self.margin + len(prefix), prefix)
 
     def _place(self, position: int) -> tuple[int, int]:
-        index = bisect_left(self.newlines, position)
+        index = self.lines.index(position)
         if index == 0:
             return self.line, self.column + position
-        return self.line + index, position - self.newlines[index - 1]
+        return self.line + index, position - self.lines.start(index) + 1 + self.margin
 
     def _alone(self, start: int, end: int) -> tuple[bool, bool]:
         """Whether nothing else stands on the lines, and whether the first one is indented."""
-        index = bisect_left(self.newlines, start)
-        line_start = self.newlines[index - 1] + 1 if index else 0
-        if line_start not in self.first_chars:
-            blank = _BLANK.match(self.source, line_start)
-            self.first_chars[line_start] = blank.end() if blank else line_start
-        if self.first_chars[line_start] != start:
+        index = self.lines.index(start)
+        if self.lines.text_start(index) != start:
             return False, False
         rest = _BLANK.match(self.source, end)
         after = rest.end() if rest else end
         alone = after == len(self.source) or self.source[after] == "\n"
-        return alone, start > line_start
+        return alone, start > self.lines.start(index)
+
+
+def _dedent(body: str, prefix: str) -> tuple[str, str]:
+    """The body without the prefix that each of its further lines has, and that prefix; where
+    one has it not, the body as it is and no prefix."""
+    first, *further = body.split("\n")
+    lines = [first]
+    for line in further:
+        if line.startswith(prefix):
+            lines.append(line[len(prefix):])
+        elif line.rstrip() == prefix.rstrip():
+            lines.append("")
+        else:
+            return body, ""
+    return "\n".join(lines), prefix
 
 
 def _skip_space(source: str, position: int) -> int:

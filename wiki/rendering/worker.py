@@ -1,4 +1,4 @@
-"""A process that renders for a :class:`wiki.rendering.pool.RenderPool`, and can be killed.
+"""A process that renders for a :class:`wiki.rendering.renderer.RenderPool`, and can be killed.
 
 ``python -m wiki.rendering.worker module:function data`` takes requests on its standard input
 and answers on its standard output, each a length of eight bytes and that many bytes. It ends
@@ -16,12 +16,20 @@ import resource
 import struct
 import sys
 import time
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
+
+from markupsafe import Markup
 
 from wiki.errors import WikiError
-from wiki.model import Document
-from wiki.rendering.engine import Renderer, Rendering, RenderRequest, error_box
+from wiki.rendering.engine import Renderer, Rendering, error_box
+from wiki.rendering.live import LiveParts
+from wiki.rendering.parts import Signer
+from wiki.rendering.timing import Timing
+
+#: The methods of :class:`Renderer` that a worker is asked for.
+Kind = Literal["render", "render_content", "render_part"]
 
 _LENGTH = struct.Struct(">Q")
 
@@ -35,12 +43,32 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def encode_request(kind: str, document: Document, request: RenderRequest,
-                   seconds: float) -> bytes:
-    """A request as bytes, its length before it."""
-    buffer = io.BytesIO()
-    _Pickler(buffer).dump((kind, document, request, seconds))
-    return frame(buffer.getvalue())
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is asked for: a method of :class:`Renderer` and what it is given; the
+    processor time that it may take, in seconds; the key that parts are signed with, or empty."""
+
+    kind: Kind
+    given: tuple[Any, ...]
+    seconds: float
+    key: str = ""
+
+    def encode(self) -> bytes:
+        """As bytes, their length before them."""
+        buffer = io.BytesIO()
+        _Pickler(buffer).dump(self)
+        return frame(buffer.getvalue())
+
+
+def encode_rendering(rendering: Rendering) -> bytes:
+    """An answer as bytes."""
+    return json.dumps(asdict(rendering)).encode()
+
+
+def decode_rendering(answer: bytes) -> Rendering:
+    values = json.loads(answer)
+    return Rendering(Markup(values.pop("html")), **{
+        **values, "timings": tuple(Timing(**item) for item in values["timings"])})
 
 
 def frame(message: bytes) -> bytes:
@@ -64,16 +92,17 @@ def main(factory: str, data: str, memory: int) -> None:
     renderer: Renderer = getattr(importlib.import_module(module), function)(data)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    _answer(answers, {"ready": True})
+    _answer(answers, b"ready")
     while (message := read_frame(sys.stdin.buffer)) is not None:
-        kind, document, request, seconds = pickle.loads(message)
-        _limit_time(seconds)
-        rendering = _render(renderer, kind, document, request)
-        _answer(answers, {"html": rendering.html, "kept": rendering.kept})
+        order: Order = pickle.loads(message)
+        _limit_time(order.seconds)
+        if order.key and renderer.parts is None:
+            renderer.parts = LiveParts(Signer(order.key), hurry=False)
+        _answer(answers, encode_rendering(_render(renderer, order)))
 
 
-def _answer(stream: BinaryIO, answer: dict[str, object]) -> None:
-    stream.write(frame(json.dumps(answer).encode()))
+def _answer(stream: BinaryIO, answer: bytes) -> None:
+    stream.write(frame(answer))
     stream.flush()
 
 
@@ -83,11 +112,10 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + 2 * seconds + 2), hard))
 
 
-def _render(renderer: Renderer, kind: str, document: Document, request: RenderRequest) -> Rendering:
+def _render(renderer: Renderer, order: Order) -> Rendering:
     try:
-        if kind == "content":
-            return renderer.render_content(document, request)
-        return renderer.render(document, request)
+        rendering: Rendering = getattr(renderer, order.kind)(*order.given)
+        return rendering
     except WikiError as error:
         return Rendering(error_box(str(error)))
     except MemoryError:

@@ -105,6 +105,10 @@ class Touched:
         return "created" if self.before is None else "changed"
 
 
+#: What a store was like at some moment; two are equal or not, and that is all.
+State = tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ChangedPage:
     """A page that was saved, moved or deleted; ``fits`` says whether it has an object of one of
@@ -238,7 +242,8 @@ class Store(Protocol):
                offset: int = 0) -> Sequence[Hit]:
         """Pages with all the words, best first; the last word may be a beginning."""
 
-    def backlinks(self, reference: Reference) -> list[Reference]: ...
+    def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
+        """The pages that link to the page, or have it for a parent, in order."""
 
     def tags(self) -> list[tuple[str, int]]: ...
 
@@ -250,6 +255,12 @@ class Store(Protocol):
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
         """Up to ``limit`` pages that changed since the mark of an earlier answer, whoever
         changed them; the first time, ``mark`` is empty, and the answer is ``anew``."""
+
+    def state(self) -> State:
+        """Another one after each change that others see, whoever made it, by the time that the
+        change returns; equal only to an answer of this same object. It costs microseconds. What
+        is made from pages and kept with the state asked *before* is right while the state is
+        the same."""
 
     def tally(self, class_name: str, name: str) -> dict[str, int]:
         """How many objects of a class have each value of a property, numbers as text."""

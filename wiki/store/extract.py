@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from wiki.errors import InvalidReference
 from wiki.model import Document
-from wiki.references import Reference
+from wiki.references import HOME, Reference
 
 #: How much of a value stands in the index that queries are served from.
 MAX_TEXT = 255
@@ -80,6 +80,18 @@ def links(document: Document) -> set[str]:
     if document.parent:
         found.add(_target(document.parent, document.reference))
     return {target for target in found if target is not None}
+
+
+def parent(document: Document) -> str:
+    """The page that the document lies under: the parent that it names, else the home page of its
+    space, or for a home page that of the space around; empty for the outermost one."""
+    reference = document.reference
+    named = _target(document.parent, reference) if document.parent else None
+    if named is not None and named != str(reference):
+        return named
+    if reference.name != HOME:
+        return str(reference.home)
+    return str(Reference(reference.spaces[:-1], HOME)) if len(reference.spaces) > 1 else ""
 
 
 def _target(text: str, base: Reference) -> str | None:

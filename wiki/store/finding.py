@@ -8,8 +8,12 @@ import sqlalchemy as sa
 
 from wiki.references import Reference
 from wiki.store import query as queries
-from wiki.store.base import ChangedPage, Hit, Query, Row, Since
+from wiki.store.base import ChangedPage, Hit, Query, Row, Since, State
 from wiki.store.index import ROW, Index, documents, links, properties, tags, to_row
+
+#: Made once, since each view asks for it; SQLite takes -1 for no limit.
+_BACKLINKS = (sa.select(links.c.doc_ref).where(links.c.target == sa.bindparam("target"))
+              .order_by(links.c.doc_ref).limit(sa.bindparam("limit")))
 
 
 class Finding:
@@ -46,12 +50,13 @@ class Finding:
         self._flush()
         return self._index.search(text, space, limit, offset)
 
-    def backlinks(self, reference: Reference) -> list[Reference]:
-        """The pages that link to the page, or have it for a parent."""
+    def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
+        """The pages that link to the page, or have it for a parent, in order."""
         self._flush()
-        return self._references(sa.select(links.c.doc_ref)
-                                .where(links.c.target == str(reference))
-                                .order_by(links.c.doc_ref))
+        with self._index.reading() as connection:
+            rows = connection.execute(_BACKLINKS, {
+                "target": str(reference), "limit": -1 if limit is None else limit})
+            return [Reference.parse(text) for (text,) in rows]
 
     def tags(self) -> list[tuple[str, int]]:
         """Every tag with its number of pages, in order."""
@@ -82,6 +87,10 @@ class Finding:
             return Since(f"{now}/{last}", anew=True)
         return Since(f"{era}/{rows[-1][1]}" if rows else mark, tuple(
             ChangedPage(Reference.parse(ref), fits) for ref, _, fits in rows), len(rows) == limit)
+
+    def state(self) -> State:
+        """See :meth:`wiki.store.base.Store.state`."""
+        return self._index.state()
 
     def tally(self, class_name: str, name: str) -> dict[str, int]:
         """How many objects of a class have each value of a property, numbers as text."""

@@ -23,12 +23,13 @@ from wiki.errors import StoreError
 from wiki.model import Document, Version
 from wiki.references import Reference, join_names
 from wiki.store import extract
-from wiki.store.base import Hit, Row
+from wiki.store.base import Hit, Row, State
 from wiki.store.files import Stamp
 from wiki.store.pagedb import timestamp
+from wiki.store.watch import Watch
 
 #: Changed with the tables below, so that an older index is built anew.
-SCHEMA = "2"
+SCHEMA = "3"
 BUSY_SECONDS = 60
 
 metadata = sa.MetaData()
@@ -44,13 +45,15 @@ documents = sa.Table(
     sa.Column("creator", sa.Text, nullable=False), sa.Column("created", sa.Text, nullable=False),
     sa.Column("updated", sa.Text, nullable=False), sa.Column("version", sa.Text, nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Column("parent", sa.Text, nullable=False),
     sa.Column("mtime_ns", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     #: A number that grows with each change of any page.
     sa.Column("changed", sa.BigInteger, nullable=False, index=True),
     sa.Index("documents_by_name", "name", "reference"),
     sa.Index("documents_by_space", "space", "name", "reference"),
-    sa.Index("documents_by_updated", "updated"))
+    sa.Index("documents_by_updated", "updated"),
+    sa.Index("documents_by_parent", "parent", "name", "reference"))
 #: Pages that are gone, and the number of that change.
 removals = sa.Table(
     "removals", metadata,
@@ -146,6 +149,7 @@ class Index:
         self.path = path
         self._engine = _engine(path)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._watch = Watch(path, BUSY_SECONDS)
         self._connected = False
         #: Kept from being closed in a forked child, where they are the parent's.
         self._inherited: list[Pool] = []
@@ -190,11 +194,13 @@ class Index:
             _set_meta(connection, "generation", uuid.uuid4().hex)
 
     def close(self) -> None:
+        self._watch.close()
         self._engine.dispose()
         self._connected = False
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone and open others."""
+        self._watch.forget()
         if not self._connected:  # as in the fork server, whose children are to start fast
             return
         self._inherited.append(self._engine.pool)
@@ -241,6 +247,10 @@ class Index:
                 _set_meta(connection, "journal", mark)
 
     # -- reading ---------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """See :meth:`wiki.store.base.Store.state`."""
+        return self._watch.state()
 
     def rows(self, statement: sa.Select[Any]) -> Sequence[Any]:
         with self.reading() as connection:
@@ -420,5 +430,6 @@ def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:
         "name": document.reference.name, "title": document.title, "author": document.author,
         "creator": document.creator, "created": timestamp(document.created),
         "updated": timestamp(document.updated), "version": str(document.version),
-        "hidden": document.hidden, "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size,
+        "hidden": document.hidden, "parent": extract.parent(document),
+        "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size,
         "changed": changed}

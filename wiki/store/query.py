@@ -178,6 +178,8 @@ def _document_column(field: str) -> Any:
     name = field.removeprefix("doc.")
     if name == "label":  # what lists show, to be searched in
         return documents.c.title + " " + documents.c.reference
+    if name == "parent":  # as it is, or as the spaces have it
+        return documents.c.parent
     if name not in DOCUMENT_FIELDS:
         raise QueryError(f"{field}: a document has no such field to ask for; it takes "
                          + ", ".join(f"doc.{known}" for known in DOCUMENT_FIELDS))

@@ -26,7 +26,7 @@ from wiki.errors import (
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 from wiki.store import extract
-from wiki.store.base import Blob, Healing, Hit, Problem, Query, Row, Since, Store, Touched
+from wiki.store.base import Blob, Healing, Hit, Problem, Query, Row, Since, State, Store, Touched
 from wiki.store.batch import Removal, Save, compare
 from wiki.store.journal import Touch
 from wiki.store.order import sort_key
@@ -246,8 +246,9 @@ class ShadowStore:
                   if not self._hidden(hit.reference))
         return [*own, *others][offset:wanted]
 
-    def backlinks(self, reference: Reference) -> list[Reference]:
-        return self._joined(self.wiki.backlinks(reference), self.overlay.backlinks(reference))
+    def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
+        return self._joined(self.wiki.backlinks(reference),
+                            self.overlay.backlinks(reference))[:limit]
 
     def tags(self) -> list[tuple[str, int]]:
         """Every tag with its number of pages, in order."""
@@ -270,6 +271,10 @@ class ShadowStore:
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
         """What changed in the wiki itself."""
         return self.wiki.changes_since(mark, classes, limit)
+
+    def state(self) -> State:
+        """See :meth:`wiki.store.base.Store.state`: the wiki's and the overlay's."""
+        return *self.wiki.state(), *self.overlay.state()
 
     def tally(self, class_name: str, name: str) -> dict[str, int]:
         """How many objects of a class have each value of a property, numbers as text."""

@@ -161,7 +161,7 @@ class Starter:
         writer = self._writer(user, source)
         given = Reference.parse(name, _task_home(page)) if name else None
         task = writer.new(given or self.suggest_name(page))
-        _copy(source, task)
+        copy_page(source, task)
         if trial:
             task.hidden = True
             for old in task.objects(TASK_CLASS):
@@ -204,7 +204,7 @@ class Starter:
         given = Reference.parse(name, source.reference) if name else _copy_name(
             self._wiki, source.reference)
         copy = self._writer(user, source).new(given)
-        _copy(source, copy)
+        copy_page(source, copy)
         copy.title = source.title
         task_object(copy).update(
             status=Status.SUSPENDED.value,
@@ -282,7 +282,7 @@ def _cut(name: str) -> str:
     return name.encode()[:200].decode(errors="ignore")
 
 
-def _copy(source: OpenDocument | None, target: OpenDocument) -> None:
+def copy_page(source: OpenDocument | None, target: OpenDocument) -> None:
     """Take over what the source carries, but its runs and what it is in the wiki."""
     record = target.record
     if source is not None:

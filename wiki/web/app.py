@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, render_template, request
+from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from wiki import settings as configuration
@@ -21,6 +23,7 @@ from wiki.errors import (
 )
 from wiki.model import GUEST
 from wiki.references import HOME, Reference
+from wiki.rendering import inputs
 from wiki.settings import Settings
 from wiki.site import Site
 from wiki.web import (
@@ -30,12 +33,16 @@ from wiki.web import (
     context,
     edit,
     executors,
+    forms,
+    headers,
     health,
     history,
+    keptviews,
     live,
     manage,
     objects,
     pages,
+    property,
     run,
     runs,
     scheduler,
@@ -53,7 +60,7 @@ BLUEPRINTS = (health.blueprint, live.blueprint, auth.blueprint, search.blueprint
               run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint,
               scripts.blueprint, executors.blueprint, secret.blueprint, attachments.blueprint,
               edit.blueprint, objects.blueprint, classes.blueprint, history.blueprint,
-              manage.blueprint, pages.blueprint)
+              manage.blueprint, property.blueprint, forms.blueprint, pages.blueprint)
 #: A form (a page's content in it) is held in memory up to this; files go to disk as they come.
 MAX_FORM = 16 * 1024 * 1024
 #: What a multipart body may have beyond the files in it.
@@ -69,13 +76,18 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     if site is None:
         site = Site(settings or configuration.load())
     settings = site.settings
-    app = Flask("wikimill", root_path=str(Path(__file__).parent),
-                static_folder=str(configuration.shipped("static").resolve()),
-                template_folder="templates")
+    static = configuration.shipped("static").resolve()
+    # In the path, so that the modules that import one another stay in one version.
+    app = Flask("wikimill", root_path=str(Path(__file__).parent), static_folder=str(static),
+                static_url_path=f"/static/{digest_of(static)}", template_folder="templates")
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in (
+        Path(app.root_path, "templates"), inputs.TEMPLATES)])
     app.extensions["wikimill"] = site
+    keptviews.KeptViews.install(app, site)
     configure(app, settings)
+    site.renderer.sign_with(app.config["SECRET_KEY"])
     app.before_request(session.check_form)
-    app.after_request(add_headers)
+    app.after_request(headers.add_headers)
     app.register_error_handler(WikiError, answer_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.context_processor(template_values)
@@ -84,6 +96,15 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
+
+
+def digest_of(folder: Path) -> str:
+    """A short text that is another one when a file in the folder is."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -118,35 +139,12 @@ def own_key(data: Path) -> str:
     return path.read_text()
 
 
-def nonce() -> str:
-    """This request's nonce: only a script that carries it runs."""
-    if "nonce" not in g:
-        g.nonce = secrets.token_urlsafe(16)
-    return str(g.nonce)
-
-
-def add_headers(response: Response) -> Response:
-    """What every answer says to the browser about trust and caching."""
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", (
-        f"default-src 'none'; script-src 'nonce-{nonce()}'; style-src 'self'; font-src 'self'; "
-        "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.endpoint != "static" and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "private, no-cache"
-        response.vary.add("Cookie")
-    return response
-
-
 def template_values() -> dict[str, object]:
     """What every template may use."""
     user = session.current_user()
-    return {"user": user, "logged_in": user != GUEST, "nonce": nonce,
+    return {"user": user, "logged_in": user != GUEST, "nonce": headers.nonce,
             "user_name": Reference.parse(user).name, "form_token": session.form_token,
+            "page_token": session.page_token,
             "page_url": context.page_url, "GUEST": GUEST, "disarmed": context.disarmed}
 
 

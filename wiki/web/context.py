@@ -10,6 +10,7 @@ from wiki.api import OpenDocument, Wiki
 from wiki.model import Document
 from wiki.references import HOME, Reference
 from wiki.rendering.links import page_url
+from wiki.rendering.parts import waits
 from wiki.rendering.renderer import RenderRequest
 from wiki.rights import RUNNABLE_CLASSES, Right, allows
 from wiki.site import Site
@@ -35,8 +36,9 @@ def page(ref: str) -> OpenDocument:
 
 def render_request() -> RenderRequest:
     """This request, as macros may see it."""
-    return RenderRequest(user=current_user(), args=request.args.to_dict(),
-                         form_token=form_token())
+    args = request.args.to_dict()
+    return RenderRequest(user=current_user(), args=args, form_token=form_token(),
+                         patience=None if waits(args) else site().settings.macro_patience)
 
 
 def breadcrumbs(ref: Reference) -> list[tuple[str, Reference]]:

@@ -1,66 +1,20 @@
-"""A property as a field of a form: what is typed into it, read, and what is wrong with it."""
+"""Fields of a form that was sent: read, and marked with what is wrong with them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from wiki import classes
 from wiki.errors import InvalidValue
-from wiki.model import Property
-from wiki.store.base import Query
+from wiki.rendering import inputs
+from wiki.rendering.inputs import OFFERED, Field, make_field
 from wiki.web.context import reader
 
-#: How many pages or users a field offers while one types.
-OFFERED = 200
-#: What the browsers' own inputs can show; any other text is shown as it is, and so kept.
-NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?)Z?")
-
-
-@dataclass(slots=True)
-class Field:
-    """A property in the form: its text (or list of texts), and what is wrong with it."""
-
-    prop: Property
-    key: str
-    text: str = ""
-    chosen: list[str] = field(default_factory=list)
-    allowed: str = ""
-    error: str = ""
-
-    @property
-    def input(self) -> str:
-        """The ``type`` of an HTML input that can hold the text."""
-        kind, text = self.prop.type, self.text
-        if kind == "Number" and (not text or NUMBER.fullmatch(text)):
-            return "number"
-        if kind == "Date":
-            return self._date_input()
-        return {"Email": "email", "URL": "url"}.get(kind, "text")
-
-    def _date_input(self) -> str:
-        if MOMENT.fullmatch(self.text) or (not self.text and self.prop.options.get("time")):
-            return "datetime-local"
-        return "date" if not self.text or DAY.fullmatch(self.text) else "text"
-
-    @property
-    def shown(self) -> str:
-        """The text as :attr:`input` takes it: a moment without its zone, which is UTC."""
-        moment = MOMENT.fullmatch(self.text) if self.prop.type == "Date" else None
-        return moment[1] if moment else self.text
-
-
-def make_field(key: str, prop: Property, value: Any) -> Field:
-    """The field of a property with its value."""
-    kind = classes.type_of(prop)
-    chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
-    return Field(prop, key, kind.format(value, prop), chosen, kind.allowed(prop))
+__all__ = ["OFFERED", "Field", "fill", "make_field", "mark", "need", "offers", "read"]
+REQUIRED = "{} is required; it takes {}"
 
 
 def fill(fields: Iterable[Field], form: MultiDict[str, str]) -> None:
@@ -87,6 +41,14 @@ def read(fields: Iterable[Field], form: MultiDict[str, str]) -> dict[str, Any]:
     return values
 
 
+def need(fields: Iterable[Field], values: dict[str, Any]) -> None:
+    """Note on each required field that is empty that it is needed."""
+    for item in fields:
+        empty = classes.is_empty(values.get(item.prop.name))
+        if item.prop.required and empty and not (item.error or item.prop.type == "Password"):
+            item.error = REQUIRED.format(item.prop.label, item.allowed)
+
+
 def mark(fields: Iterable[Field], error: InvalidValue) -> None:
     """Put a refusal beside the empty or wrong fields that it names."""
     for item in fields:
@@ -96,14 +58,4 @@ def mark(fields: Iterable[Field], error: InvalidValue) -> None:
 
 def offers(fields: Iterable[Field]) -> dict[str, list[str]]:
     """Field key -> the pages that it may well name."""
-    known: dict[str, list[str]] = {}
-    found = {}
-    for item in fields:
-        wanted = "Wiki.UserClass" if item.prop.type == "User" else (
-            item.prop.options.get("class") if item.prop.type == "Page" else None)
-        if wanted:
-            if wanted not in known:
-                rows = reader().rows(Query(class_name=wanted, limit=OFFERED))
-                known[wanted] = [str(row.reference) for row in rows]
-            found[item.key] = known[wanted]
-    return found
+    return inputs.offers(fields, reader())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template
+import time
+from dataclasses import replace
+
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.errors import DocumentNotFound
 from wiki.references import HOME, Reference, split_names
+from wiki.rights import Right
 from wiki.store.base import Query
 from wiki.web.context import page, page_url, reader, render_request, show, site
+from wiki.web.keptviews import Page, may_be_kept
 
 blueprint = Blueprint("pages", __name__)
 MAIN = "Main.WebHome"
@@ -17,23 +22,29 @@ LISTED = 50
 
 
 @blueprint.get("/")
-def home() -> str | BaseResponse:
+def home() -> BaseResponse:
     return view(MAIN)
 
 
 @blueprint.get("/<ref>")
-def view(ref: str) -> str | BaseResponse:
+@may_be_kept
+def view(ref: str) -> Page | BaseResponse:
     names = split_names(ref)
     if len(names) == 1:
         return space(Reference(names, HOME))
     document = page(ref).record
     wiki = reader()
-    return show("view.html", document, "view",
-                body=site().renderer.render(document, render_request()).html,
-                backlinks=wiki.backlinks(document.reference)[:LISTED])
+    timing = request.args.get("timing") == "1" and wiki.may(Right.EDIT, document)
+    begun = time.perf_counter()
+    rendering = site().renderer.render(document, replace(render_request(), timing=timing))
+    seconds = time.perf_counter() - begun
+    return Page(show("view.html", document, "view", body=rendering.html,
+                     timings=rendering.timings, timing=timing, seconds=seconds,
+                     backlinks=wiki.backlinks(document.reference, LISTED)),
+                rendering.kept and not timing)
 
 
-def space(home_page: Reference) -> str | BaseResponse:
+def space(home_page: Reference) -> Page | BaseResponse:
     """``/Space``: its home page, or where it has none, the list of its pages."""
     wiki = reader()
     if home_page in wiki:
@@ -41,7 +52,8 @@ def space(home_page: Reference) -> str | BaseResponse:
     rows = list(wiki.rows(Query(space=home_page.space, nested=True, limit=200)))
     if not rows:
         raise DocumentNotFound(f"There is no space {home_page.space}")
-    return render_template("space.html", title=home_page.space, rows=rows, home=home_page)
+    return Page(render_template("space.html", title=home_page.space, rows=rows, home=home_page),
+                True)
 
 
 @blueprint.get("/<ref>/source")

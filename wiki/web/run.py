@@ -14,7 +14,6 @@ from flask import Blueprint, flash, redirect, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from wiki import classes
 from wiki.api import OpenDocument
 from wiki.errors import InvalidValue, TaskError, WikiError
 from wiki.references import Reference
@@ -32,7 +31,6 @@ blueprint = Blueprint("run", __name__)
 Answer = str | Response | tuple[str, int]
 #: The fields of parameters are named so, that none is taken for one of the form's own.
 PREFIX = "param."
-REQUIRED = "{} is required; it takes {}"
 
 
 @dataclass(slots=True)
@@ -134,10 +132,7 @@ def take(made: RunForm) -> dict[str, Any]:
     made.new = made.task is None or made.running or sent.get("target") == "new"
     fields.fill(made.fields, sent)
     values = fields.read(made.fields, sent)
-    for item in made.fields:
-        empty = classes.is_empty(values.get(item.prop.name))
-        if item.prop.required and empty and not (item.error or item.prop.type == "Password"):
-            item.error = REQUIRED.format(item.prop.label, item.allowed)
+    fields.need(made.fields, values)
     return values
 
 

@@ -27,6 +27,8 @@ R = TypeVar("R")
 TOKEN_FIELD = "form_token"
 TOKEN_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Asks by POST since what it asks with is long, and changes nothing.
+ASKING = "live.parts"
 #: The blueprint that guards itself: REST takes credentials with every call.
 UNGUARDED = "rest"
 
@@ -56,15 +58,32 @@ def log_out() -> None:
 
 
 def form_token() -> str:
-    """The session's CSRF token, made where there is none."""
-    if "token" not in session:
+    """The session's CSRF token, made where there is none; while a page is made that may be kept
+    (see :mod:`wiki.web.viewcache`), the word that stands for it."""
+    if "token_word" in g:
+        return str(g.token_word)
+    if not has_token():
         session["token"] = secrets.token_urlsafe(24)
     return str(session["token"])
+
+
+def has_token() -> bool:
+    """Whether the session has a CSRF token already."""
+    return "token" in session
+
+
+def page_token() -> str:
+    """The token for the scripts of a page; empty where a guest only reads, who so gets no
+    cookie."""
+    only_reads = "token_word" in g and not has_token() and current_user() == GUEST
+    return "" if only_reads else form_token()
 
 
 def check_form() -> None:
     """Raises AccessDenied for a change that does not carry the session's token."""
     if request.method in SAFE_METHODS or request.blueprint in (UNGUARDED, None):
+        return
+    if request.endpoint == ASKING:
         return
     if not token_is_right(request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")):
         raise AccessDenied("This form is out of date, or is not one of this wiki's own; nothing "

@@ -16,6 +16,7 @@ from wiki.web.rest import (
     jobs,
     livelogs,
     logs,
+    macros,
     objects,
     openapi,
     pages,
@@ -37,7 +38,7 @@ def describe_api() -> dict[str, Any]:
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
     *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
-    *jobs.OPERATIONS, *checks.OPERATIONS,
+    *jobs.OPERATIONS, *checks.OPERATIONS, *macros.OPERATIONS,
     Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
 )
 _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}

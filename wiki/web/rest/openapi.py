@@ -69,6 +69,7 @@ PARAMETERS: Mapping[str, JSON] = {
     "at": _schema("integer", "The lines round this byte of the log", minimum=0),
     "back": _schema("string", "true: search backwards", enum=["true", "false"]),
     "mark": _schema("string", "A text to mark in the HTML"),
+    "page": _schema("string", "The page that the text is on (Main.WebHome unless told)"),
     "format": _schema("string", "text, html, or json: a message a line, with offset, time, level, "
                       "message, fields", enum=["text", "html", "json"]),
 }
@@ -184,6 +185,19 @@ SCHEMAS: Mapping[str, JSON] = {
         "what": TEXT, "task": MAYBE, "missed": TEXT, "status": TEXT,
         "problem": {**MAYBE, "description": "Why it cannot run"}, "last_run": MAYBE,
         "outcome": MAYBE, "message": TEXT, "next_run": MAYBE}),
+    "Macro": _object({
+        "name": TEXT, "summary": TEXT, "help": _schema("string", "Markdown"),
+        "body": {"enum": ["none", "raw", "rendered", "markup"]}, "body_required": FLAG,
+        "inline": {**FLAG, "description": "It may stand within a line"},
+        "live": {**NUMBER, "description": "Seconds after which it is brought up to date, or 0"},
+        "package": {**MAYBE, "description": "The Python package that it is from"},
+        "page": {**MAYBE, "description": "The page that defines it"},
+        "parameters": {"type": "array", "items": _object({
+            "name": TEXT, "type": {"enum": ["text", "integer", "number", "boolean", "page"]},
+            "takes": TEXT, "default": {}, "required": FLAG, "choices": TAGS, "help": TEXT},
+            ("name", "type", "required"))},
+        "examples": TAGS}, ("name", "body", "parameters")),
+    "MacroList": _list(_ref("Macro")),
     "PageList": _list(_ref("Row")),
     "RevisionList": _list(_ref("Revision")),
     "ObjectList": _list(_ref("Object")),

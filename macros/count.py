@@ -1,0 +1,20 @@
+"""``<<count/>>``: how many pages there are of a kind."""
+
+from markupsafe import Markup
+
+from wiki.rendering import conditions
+from wiki.rendering.macros import MacroContext, macro
+
+
+@macro("count", inline=True)
+def count(context: MacroContext, class_: str = "", where: str = "", space: str = "") -> Markup:
+    """How many pages carry an object of a class and fit conditions, as a number in a line.
+
+    `class`, `where` and `space` are those of `query`.
+
+    Examples:
+        There are <<count space="Help"/>> pages of help, and
+        <<count class="TaskExecutorCode.TaskClass" where="status!=DONE"/>> tasks to do.
+    """
+    query, _ = conditions.asked(context, class_, where, space)
+    return Markup("{:,}").format(context.wiki.count(query))

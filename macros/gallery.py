@@ -1,0 +1,50 @@
+"""``<<gallery/>>``: the pictures on a page."""
+
+from fnmatch import fnmatch
+
+from markupsafe import Markup
+
+from wiki.errors import MacroError
+from wiki.rendering.attached import is_picture, shown_page
+from wiki.rendering.links import attachment_url
+from wiki.rendering.macros import MacroContext, macro
+
+NARROWEST, WIDEST = 40, 800
+#: The most pictures that are shown.
+MOST = 500
+
+
+@macro("gallery")
+def gallery(context: MacroContext, page: str = "", filter_: str = "", width: int = 200,
+            names: bool = True, caption: str = "", limit: int = 100) -> Markup:
+    """Show the pictures that are attached to this page, or to another `page`, small; each leads
+    to the picture in full.
+
+    `filter` is a pattern of their names, such as `*.png`; `width` is how wide each is, in pixels;
+    `names="false"` leaves out their names; `caption` stands below them all; `limit` is how many
+    are shown.
+
+    Examples:
+        <<gallery page="Help.Files" width="96"/>>
+    """
+    if not NARROWEST <= width <= WIDEST:
+        raise MacroError(f"width: {width} is not between {NARROWEST} and {WIDEST}")
+    document = shown_page(context, page).record
+    found = [item for item in document.attachments if is_picture(item)
+             and (not filter_ or fnmatch(item.filename, filter_))]
+    if not found:
+        return Markup('<p class="empty">There are no pictures.</p>')
+    shown = found[:max(1, min(limit, MOST))]
+    items = [_item(attachment_url(document.reference, item.filename), item.filename, width, names)
+             for item in shown]
+    more = (f"{len(found) - len(shown)} more are not shown." if len(found) > len(shown) else "")
+    below = " ".join(part for part in (caption, more) if part)
+    return Markup('<figure class="gallery"><ul>{}</ul>{}</figure>').format(
+        Markup("").join(items),
+        Markup("<figcaption>{}</figcaption>").format(below) if below else "")
+
+
+def _item(url: str, name: str, width: int, named: bool) -> Markup:
+    below = Markup("<span>{}</span>").format(name) if named else ""
+    return Markup('<li><a href="{}"><img src="{}" alt="{}" width="{}" loading="lazy">{}</a></li>'
+                  ).format(url, url, "" if named else name, width, below)

@@ -1,0 +1,22 @@
+"""``<<id/>>``: a place that links can lead to."""
+
+import re
+
+from markupsafe import Markup
+
+from wiki.errors import MacroError
+from wiki.rendering.macros import MacroContext, macro
+
+
+@macro("id", inline=True)
+def id_(context: MacroContext, name: str) -> Markup:
+    """Mark a place that links can lead to, as `[[the place>>#name]]` does on the same page.
+
+    `name` holds no space.
+
+    Examples:
+        <<id name="prices"/>>Prices stand here, and [[a link>>#prices]] leads to them.
+    """
+    if not name or len(name) > 200 or re.search(r"[\s\"'<>]", name):
+        raise MacroError(f"name: {name[:40]!r} is empty, too long, or holds a space or a quote")
+    return Markup('<span class="anchor" id="{}"></span>').format(name)

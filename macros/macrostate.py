@@ -1,0 +1,74 @@
+"""``<<macrostate/>>``: a macro that a page defines: its use, and what keeps it from working."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from wiki.model import SYSTEM
+from wiki.rendering.macrohelp import default_text, usage
+from wiki.rendering.macros import MacroContext, Parameter, macro
+from wiki.rendering.wikimacros import MACRO_CLASS, WikiMacro, WikiMacros, read_macro
+
+TROUBLE = Markup('<div class="box warning" role="note"><p class="box-title"><strong>It does not '
+                 'work: {}</strong></p></div>\n')
+READY = Markup('<p>Works in {}, with the rights of {}.</p>\n')
+USAGE = Markup('<p class="macro-usage"><code>{}</code></p>\n')
+PARAMETERS = Markup("""\
+<div class="scroll" tabindex="0" role="region" aria-label="Parameters">
+<table class="macro-parameters">
+<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
+<tbody>
+{}</tbody></table></div>
+""")
+PARAMETER = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
+EXAMPLE = Markup("""\
+<div class="macro-example"><pre><code>{}</code></pre>
+<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
+""")
+CODE = Markup("<details><summary>Its code</summary>\n<pre><code>{}</code></pre></details>\n")
+NONE = Markup("<p>This sheet shows pages with an object of {}.</p>")
+
+
+@macro("macrostate")
+def macrostate(context: MacroContext, macro: str = "") -> Markup:
+    """Show a macro that a page defines: how it is written, its parameters, its examples at
+    work, and what keeps it from working.
+
+    `macro` is its page (default: the viewed page).
+
+    Examples:
+        <<macrostate macro="Macros.Person"/>>
+    """
+    target = context.reference(macro) if macro else context.document.reference
+    record = context.wiki.get(target).record if macro else context.document
+    found = read_macro(record)
+    if found is None:
+        return NONE.format(context.link(MACRO_CLASS))
+    trouble = context.service(WikiMacros).trouble(found)
+    examples = Markup("").join(
+        EXAMPLE.format(text, _shown(context.within(record, found.author), text))
+        for text in (() if trouble else found.spec.examples))
+    return Markup("").join((
+        TROUBLE.format(trouble) if trouble else _ready(context, found),
+        USAGE.format(usage(found.spec)), context.render(found.spec.help),
+        _parameters(found.spec.parameters), examples, CODE.format(found.code)))
+
+
+def _shown(context: MacroContext, text: str) -> Markup:
+    return context.engine.render_text(context, text)
+
+
+def _ready(context: MacroContext, found: WikiMacro) -> Markup:
+    where = {"space": f"the space {found.page.space}",
+             "user": f"what {found.author} writes"}.get(found.visibility, "all pages")
+    author = "the wiki itself" if found.author == SYSTEM else context.link(found.author)
+    return READY.format(where, author)
+
+
+def _parameters(parameters: tuple[Parameter, ...]) -> Markup:
+    if not parameters:
+        return Markup("<p>It takes no parameters.</p>\n")
+    return PARAMETERS.format(Markup("").join(
+        PARAMETER.format(item.name, item.takes,
+                         "required" if item.required else default_text(item.default), item.help)
+        for item in parameters))

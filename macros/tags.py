@@ -1,0 +1,79 @@
+"""``<<tags/>>``: the wiki's tags, and the pages that have one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from markupsafe import Markup
+
+from wiki.errors import WikiError
+from wiki.references import Reference
+from wiki.rendering.macros import MacroContext, macro
+
+#: The reader's choice of a tag stands in the page's address under this name.
+ARGUMENT = "tag"
+MOST = 1000
+#: Sizes of a cloud, the smallest first.
+SIZES = 5
+
+
+@macro("tags")
+def tags(context: MacroContext, tag: str = "", limit: int = 200,
+         format: Literal["cloud", "list"] = "cloud") -> Markup:
+    """Show the tags of all pages, each with the number of its pages, leading to their list.
+
+    `tag` lists the pages with that tag; `limit` is how many tags or pages are shown, of the tags
+    the most used; `format` is a `cloud`, in which what is used more is larger, or a `list`.
+
+    Examples:
+        <<tags limit="20"/>>
+        ---
+        <<tags format="list" limit="5"/>>
+    """
+    size = max(1, min(limit, MOST))
+    if tag.strip():
+        return _pages(context, tag.strip(), size)
+    chosen = context.args.get(ARGUMENT, "").strip()
+    body = _cloud(context, size, format, chosen)
+    if not chosen:
+        return body
+    return body + Markup("<h2>Pages with the tag {}</h2>\n{}").format(
+        chosen, _pages(context, chosen, size))
+
+
+def _cloud(context: MacroContext, size: int, css: str, chosen: str) -> Markup:
+    known = sorted(context.wiki.tags(), key=lambda item: -item[1])
+    if not known:
+        return Markup('<p class="empty">No page has a tag yet.</p>')
+    highest = known[0][1]
+    items = [_tag(context, name, number, highest, chosen)
+             for name, number in sorted(known[:size], key=lambda item: item[0].casefold())]
+    more = Markup('<p class="note">{:,} more tags.</p>').format(len(known) - size) if (
+        len(known) > size) else Markup("")
+    return Markup('<ul class="tag-{}">{}</ul>{}').format(css, Markup("").join(items), more)
+
+
+def _tag(context: MacroContext, name: str, number: int, highest: int, chosen: str) -> Markup:
+    size = 1 + (number * (SIZES - 1)) // highest
+    here = Markup(' aria-current="true"') if name == chosen else ""
+    return Markup('<li class="size-{}"><a class="tag" href="{}"{}>{}</a> '
+                  '<span class="count">{:,}</span></li>\n').format(
+        size, context.url(context.document.reference, **{ARGUMENT: name}), here, name, number)
+
+
+def _pages(context: MacroContext, tag: str, size: int) -> Markup:
+    found = context.wiki.tagged(tag)
+    if not found:
+        return Markup('<p class="empty">No page has the tag {}.</p>').format(tag)
+    items = [Markup("<li>{}</li>\n").format(context.link(reference, _title(context, reference)))
+             for reference in found[:size]]
+    more = Markup('<p class="note">{:,} more.</p>').format(len(found) - size) if (
+        len(found) > size) else Markup("")
+    return Markup("<ul>\n{}</ul>{}").format(Markup("").join(items), more)
+
+
+def _title(context: MacroContext, reference: Reference) -> str:
+    try:
+        return context.wiki.get(reference).record.display_title
+    except WikiError:  # deleted since the index was asked, or damaged
+        return str(reference)

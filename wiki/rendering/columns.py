@@ -1,0 +1,129 @@
+"""Columns of a table of pages: fields of the page (``doc.title``) and properties of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from wiki import classes
+from wiki.errors import DocumentNotFound, MacroError
+from wiki.model import ClassDefinition, Document, Property
+from wiki.rendering import links, values
+from wiki.rendering.conditions import property_of
+from wiki.rendering.macros import MacroContext
+from wiki.store.base import DOCUMENT_FIELDS, Row
+
+#: Columns where a macro names none, beside the title.
+DEFAULT_COLUMNS = 5
+_LABELS = {"reference": "Page", "name": "Name", "space": "Space", "title": "Title",
+           "author": "Author", "creator": "Creator", "created": "Created", "updated": "Updated"}
+_TEXT_FIELDS = frozenset({"reference", "name", "space", "title", "author", "creator"})
+#: Fields that the index's row does not tell, so that the page is opened for them.
+_OF_PAGE = frozenset({"creator", "created"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: a field of the page, or a property (``prop`` is None for one that no class
+    defines)."""
+
+    field: str
+    label: str
+    prop: Property | None = None
+
+    @property
+    def document_field(self) -> str:
+        """The field of the page that it shows, or empty."""
+        return self.field.removeprefix("doc.") if self.field.startswith("doc.") else ""
+
+    @property
+    def filterable(self) -> bool:
+        return self.document_field in _TEXT_FIELDS or self.prop is not None
+
+    @property
+    def opens(self) -> bool:
+        """Whether the page must be opened to show it."""
+        return not self.document_field or self.document_field in _OF_PAGE
+
+
+def columns_of(text: str, class_name: str, definition: ClassDefinition | None,
+               name: str = "columns") -> list[Column]:
+    """The columns that the text names, separated by commas; where it names none, the title and
+    the first properties. Raises MacroError for a column that cannot be."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        names = list(_usual(class_name, definition))
+    return [_column(item, class_name, definition, name) for item in names]
+
+
+def _usual(class_name: str, definition: ClassDefinition | None) -> Iterator[str]:
+    yield "doc.title"
+    for prop in definition.properties[:DEFAULT_COLUMNS] if definition else ():
+        if prop.type not in ("TextArea", "Password"):
+            yield prop.name
+    if not class_name:
+        yield from ("doc.space", "doc.updated")
+
+
+def _column(name: str, class_name: str, definition: ClassDefinition | None,
+            parameter: str) -> Column:
+    if name.startswith("doc."):
+        field = name.removeprefix("doc.")
+        if field not in DOCUMENT_FIELDS:
+            raise MacroError(f"{parameter}: a page has no field {name!r}; there are "
+                             + ", ".join(f"doc.{item}" for item in DOCUMENT_FIELDS))
+        return Column(name, _LABELS[field])
+    if class_name and definition is None:  # objects outlive their class
+        return Column(name, name)
+    prop = property_of(name, definition, parameter)
+    return Column(name, prop.label, prop)
+
+
+def opened(context: MacroContext, row: Row, columns: Sequence[Column]) -> Document | None:
+    """The row's page where a column needs it; raises DocumentNotFound where it was deleted since
+    the index was asked."""
+    if not any(column.opens for column in columns):
+        return None
+    return context.wiki.get(row.reference).record
+
+
+def cells(context: MacroContext, row: Row, columns: Sequence[Column],
+          class_name: str) -> Markup | None:
+    """The row as ``<tr>``; None where its page is gone."""
+    try:
+        record = opened(context, row, columns)
+    except DocumentNotFound:
+        return None
+    return Markup("<tr>{}</tr>\n").format(Markup("").join(
+        Markup('<td data-label="{}">{}</td>').format(
+            column.label, cell(context, column, row, record, class_name))
+        for column in columns))
+
+
+def cell(context: MacroContext, column: Column, row: Row, record: Document | None,
+         class_name: str) -> Markup | str:
+    """What stands in the column for a row."""
+    if column.document_field:
+        return _field(context, column.document_field, row, record)
+    found = record.object(class_name) if record else None
+    value = classes.visible(found.values).get(column.field) if found else None
+    if column.field == "status" and value:
+        return Markup('<span class="badge status {}">{}</span>').format(
+            str(value).lower(), str(value))
+    return values.show(context, column.prop or Property(column.field), value, short=True)
+
+
+def _field(context: MacroContext, field: str, row: Row,
+           record: Document | None) -> Markup | str:
+    reference = row.reference
+    if field in ("title", "reference", "name"):
+        label = {"title": row.title or reference.name, "reference": str(reference),
+                 "name": reference.name}[field]
+        return links.page_link(reference, label)
+    if field in ("created", "updated"):
+        return values.time(record.created if record and field == "created" else row.updated)
+    if field == "space":
+        return reference.space
+    return values.link(context, record.creator if record and field == "creator" else row.author)

@@ -1,0 +1,108 @@
+"""A property as a field of a form: what its HTML input is, and what is wrong with what was typed.
+
+Forms of macros and of the web's own pages are made of these; ``templates/inputs.html`` draws
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, Template
+from markupsafe import Markup
+
+from wiki import classes
+from wiki.api import Wiki
+from wiki.model import Property
+from wiki.store.base import Query
+
+#: Where the template lies.
+TEMPLATES = Path(__file__).parent / "templates"
+#: How many pages or users a field offers while one types.
+OFFERED = 200
+#: What the browsers' own inputs can show; any other text is shown as it is, and so kept.
+NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?)Z?")
+
+
+@dataclass(slots=True)
+class Field:
+    """A property in the form: its text (or list of texts), and what is wrong with it."""
+
+    prop: Property
+    key: str
+    text: str = ""
+    chosen: list[str] = field(default_factory=list)
+    allowed: str = ""
+    error: str = ""
+    #: Before the id of the input, where several forms of a page have the same keys.
+    scope: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.scope + self.key
+
+    @property
+    def input(self) -> str:
+        """The ``type`` of an HTML input that can hold the text."""
+        kind, text = self.prop.type, self.text
+        if kind == "Number" and (not text or NUMBER.fullmatch(text)):
+            return "number"
+        if kind == "Date":
+            return self._date_input()
+        return {"Email": "email", "URL": "url"}.get(kind, "text")
+
+    def _date_input(self) -> str:
+        if MOMENT.fullmatch(self.text) or (not self.text and self.prop.options.get("time")):
+            return "datetime-local"
+        return "date" if not self.text or DAY.fullmatch(self.text) else "text"
+
+    @property
+    def shown(self) -> str:
+        """The text as :attr:`input` takes it: a moment without its zone, which is UTC."""
+        moment = MOMENT.fullmatch(self.text) if self.prop.type == "Date" else None
+        return moment[1] if moment else self.text
+
+
+def make_field(key: str, prop: Property, value: Any, scope: str = "") -> Field:
+    """The field of a property with its value."""
+    kind = classes.type_of(prop)
+    chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
+    return Field(prop, key, kind.format(value, prop), chosen, kind.allowed(prop),
+                 scope=scope)
+
+
+def offers(fields: Iterable[Field], wiki: Wiki) -> dict[str, list[str]]:
+    """Field key -> the pages that it may well name."""
+    known: dict[str, list[str]] = {}
+    found = {}
+    for item in fields:
+        wanted = "Wiki.UserClass" if item.prop.type == "User" else (
+            item.prop.options.get("class") if item.prop.type == "Page" else None)
+        if wanted:
+            if wanted not in known:
+                rows = wiki.rows(Query(class_name=wanted, limit=OFFERED))
+                known[wanted] = [str(row.reference) for row in rows]
+            found[item.key] = known[wanted]
+    return found
+
+
+def draw(fields: Sequence[Field], offered: Mapping[str, list[str]]) -> Markup:
+    """The fields as HTML, each with its label, its help and what is wrong with it."""
+    module: Any = _template().module
+    return Markup("").join(module.field(item, offered, named=False, strict=True)
+                           for item in fields)
+
+
+@cache
+def _template() -> Template:
+    """Made once; it has no state, and so serves all threads."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True,
+                              trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("inputs.html")

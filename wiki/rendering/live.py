@@ -1,0 +1,121 @@
+"""Which macros of a page are parts of their own, and which the page does not wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from wiki.rendering.macros import MacroContext, MacroSpec, RenderState
+from wiki.rendering.parts import MAX_TOKEN, Call, Part, Signer, tag_of, waiting_address
+from wiki.rendering.slow import QUICK, SlowRuns
+from wiki.rendering.syntax import Macro
+
+#: Calls the macro in the context that it is given.
+Work = Callable[[MacroContext], Markup]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a thread made: HTML, the state of the rendering, and how often it is asked for."""
+
+    html: Markup
+    state: RenderState
+    every: float
+
+
+class LiveParts:
+    """Makes parts of live and slow macros. ``hurry=False``: none is called slow."""
+
+    def __init__(self, signer: Signer, hurry: bool = True) -> None:
+        self.signer = signer
+        self.slow: SlowRuns[Made] | None = SlowRuns() if hurry else None
+
+    def close(self) -> None:
+        if self.slow is not None:
+            self.slow.close()
+
+    def took(self, name: str, seconds: float) -> None:
+        """Take note of how long a macro's call took by itself."""
+        if self.slow is not None:
+            self.slow.took(name, seconds)
+
+    # -- parts -----------------------------------------------------------------------------
+
+    def part(self, context: MacroContext, spec: MacroSpec | None, node: Macro,
+             paragraph: bool) -> Part | None:
+        """The part that a macro of a page is; None for one that is always quick and shows the
+        same, and for one within a live part."""
+        if spec is None or (context.part is not None and context.part.live):
+            return None
+        if not spec.live and not self._slow(context, spec.name):
+            return None
+        call = self._call(context, spec, node, paragraph)
+        token = self.signer.token(call) if call else ""
+        return self.again(token, call, spec) if call and len(token) <= MAX_TOKEN else None
+
+    def again(self, token: str, call: Call, spec: MacroSpec | None) -> Part:
+        """The part of a call that is made once more."""
+        return Part(token, spec.live if spec else 0.0, call.name,
+                    waiting_address(call.path, call.args))
+
+    def wrap(self, context: MacroContext, part: Part, html: Markup, paragraph: bool) -> Markup:
+        """The part's element, where it needs one."""
+        if not part.stands_alone:
+            return html
+        return part.wrap(html, self.tag(html, context.form_token), paragraph)
+
+    def tag(self, html: str, form_token: str) -> str:
+        """See :func:`wiki.rendering.parts.tag_of`."""
+        return tag_of(html, form_token, self.slow.form_token if self.slow else "")
+
+    def _call(self, context: MacroContext, spec: MacroSpec, node: Macro,
+              paragraph: bool) -> Call | None:
+        if context.scripted and spec.body == "rendered" and node.body is not None:
+            return None  # the values of the script that are in it are gone with the page
+        if context.body and node.body is not None:
+            return None  # so is the body of the wiki macro around it
+        return Call(
+            context.user, str(context.document.reference), str(context.source.reference),
+            context.author, context.path, dict(context.args), node.name, dict(node.params),
+            node.body, node.line, node.column, node.body_line, node.body_column,
+            node.body_margin, context.inline, paragraph, context.scripted)
+
+    # -- slow macros -----------------------------------------------------------------------
+
+    def _slow(self, context: MacroContext, name: str) -> bool:
+        return (self.slow is not None and context.state.patience is not None
+                and not self.slow.quick(name))
+
+    def run(self, context: MacroContext, part: Part | None, name: str, work: Work) -> Markup:
+        """What the macro gives, or what stands in its place until it is there; raises what it
+        raises."""
+        if part is None or self.slow is None or not (
+                self._slow(context, name) or self.slow.has(part.token)):
+            return work(context)
+        run = self.slow.start(part.token, lambda: self._apart(context, part, work))
+        if run is None and not self.slow.knows(name):  # all threads are at work
+            return work(context)
+        if run is None or not context.state.wait(run.ended):
+            context.state.kept = False
+            self.took(name, QUICK)
+            return part.placeholder()
+        made = self.slow.take(run)
+        context.state.adopt(made.state)
+        part.every = made.every
+        return made.html
+
+    def _apart(self, context: MacroContext, part: Part, work: Work) -> Made:
+        """In the thread. Nothing that is shared with the page's own is written, and no session's
+        form token is in what is made: another session of the user's may come for it."""
+        assert self.slow is not None
+        state = context.state.apart()
+        html = work(replace(context, state=state, form_token=self.slow.form_token))
+        if context.form_token:  # in a body that was rendered before
+            html = Markup(html.replace(context.form_token, self.slow.form_token))
+        return Made(html, state, part.every)
+
+    def finish(self, html: str, form_token: str) -> str:
+        """The page's HTML with the reader's form token in what threads made."""
+        return html.replace(self.slow.form_token, form_token) if self.slow else html

@@ -1,0 +1,62 @@
+"""A macro's help, taken apart: what it does, and what each parameter is for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from wiki.rendering.macros import MacroSpec
+
+_SENTENCE_END = re.compile(r"(?<=[.;:])\s+(?=`)")
+_SUBJECT = re.compile(r"`([A-Za-z_][\w-]*)(?:=[^`]*)?`")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """``text`` is Markdown, without what it says of parameters; that is in ``parameters``, by
+    name, also Markdown."""
+
+    text: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def explain(spec: MacroSpec) -> Explained:
+    """Take a docstring apart at the sentences that begin with a parameter's name in
+    backquotes: "`times` is how often."."""
+    names = {parameter.name for parameter in spec.parameters}
+    told = {parameter.name: [parameter.help] for parameter in spec.parameters if parameter.help}
+    paragraphs = []
+    for paragraph in re.split(r"\n\s*\n", spec.help):
+        first, *more = _SENTENCE_END.split(paragraph)
+        rest: list[str] = []
+        place = rest
+        for sentence in (first, *more):
+            subject = _SUBJECT.match(sentence)
+            if subject and subject[1] in names:
+                place = told.setdefault(subject[1], [])
+            place.append(" ".join(sentence.split()) if place is not rest else sentence)
+        paragraphs.append(" ".join(rest))
+    return Explained("\n\n".join(filter(None, paragraphs)),
+                     {name: _sentence(" ".join(parts)) for name, parts in told.items()})
+
+
+def _sentence(text: str) -> str:
+    """It stands by itself, so it ends in a full stop."""
+    return text[:-1] + "." if text.endswith((";", ":")) else text
+
+
+def usage(spec: MacroSpec) -> str:
+    """How it is written: what must be given, and a body where it takes one."""
+    params = "".join(f' {item.name}="…"' for item in spec.parameters if item.required)
+    more = " …" if any(not item.required for item in spec.parameters) else ""
+    if spec.body == "none":
+        return f"<<{spec.name}{params}{more}/>>"
+    closed = f"<<{spec.name}{params}{more}>>…<</{spec.name}>>"
+    return closed if spec.body_required else f"{closed}  or  <<{spec.name}{params}{more}/>>"
+
+
+def default_text(value: object) -> str:
+    """A default as it would be written."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

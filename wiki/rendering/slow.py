@@ -1,0 +1,147 @@
+"""Macros that take long: they run in threads of their own, and the page does not wait for them.
+
+Which ones do is known from experience: how long each took of late, in this process.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+#: A macro that took less than so many seconds of late is called by the page's own thread.
+QUICK = 0.1
+#: What a macro took counts less with each later call.
+FADING = 0.7
+#: How many run at once in a process.
+THREADS = 8
+#: How long a result waits for the browser to ask for it, in seconds, and how many wait.
+KEPT_SECONDS = 60.0
+KEPT = 200
+#: How long a process that ends waits for those that run, in seconds.
+PARTING = 2.0
+
+
+@dataclass(eq=False, slots=True)
+class Run(Generic[T]):
+    """A call that was given to a thread."""
+
+    key: str
+    work: Callable[[], T]
+    ended: threading.Event = field(default_factory=threading.Event)
+    at: float = 0.0
+    result: T | None = None
+    error: BaseException | None = None
+
+    def go(self) -> None:
+        """Do the work, in the thread."""
+        try:
+            self.result = self.work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is taken
+            self.error = error
+        self.at = time.monotonic()
+
+
+class SlowRuns(Generic[T]):
+    """Runs by the key of what they make; never two of one key at once. Safe for several
+    threads."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        #: Stands for the form token in what runs here, since whoever takes it has another.
+        self.form_token = secrets.token_urlsafe(24)
+        self._limit = threads
+        self._took: dict[str, float] = {}
+        self._runs: OrderedDict[str, Run[T]] = OrderedDict()
+        self._waiting: SimpleQueue[Run[T] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._going = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    # -- experience ------------------------------------------------------------------------
+
+    def knows(self, name: str) -> bool:
+        """Whether a macro of this name has been called before."""
+        return name in self._took
+
+    def quick(self, name: str) -> bool:
+        """Whether it took no time worth speaking of."""
+        return self._took.get(name, QUICK) < QUICK
+
+    def took(self, name: str, seconds: float) -> None:
+        """Take note of one call."""
+        self._took[name] = max(seconds, FADING * self._took.get(name, 0.0))
+
+    # -- runs ------------------------------------------------------------------------------
+
+    def has(self, key: str) -> bool:
+        """Whether a run of this key goes on, or has a result that was not taken."""
+        return key in self._runs
+
+    def start(self, key: str, work: Callable[[], T]) -> Run[T] | None:
+        """The run of this key that goes on, or has ended and was not taken, or else a new one;
+        None where all threads are at work."""
+        with self._lock:
+            self._forget()
+            known = self._runs.get(key)
+            if known is not None:
+                return known
+            if self._closed or self._going >= self._limit:
+                return None
+            self._going += 1
+            run = self._runs[key] = Run(key, work)
+            if len(self._threads) < self._going:
+                self._add_thread()
+        context = contextvars.copy_context()
+        run.work = lambda: context.run(work)
+        self._waiting.put(run)
+        return run
+
+    def take(self, run: Run[T]) -> T:
+        """The result of a run that has ended; raises what it raised. The next one of the key
+        begins anew."""
+        with self._lock:
+            if self._runs.get(run.key) is run:
+                del self._runs[run.key]
+        if run.error is not None:
+            raise run.error
+        assert run.result is not None
+        return run.result
+
+    def close(self) -> None:
+        """Start nothing any more, and wait a little for what runs."""
+        with self._lock:
+            self._closed = True
+            threads = list(self._threads)
+        for _ in threads:
+            self._waiting.put(None)
+        end = time.monotonic() + PARTING
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _forget(self) -> None:
+        """Drop the results that nobody came for."""
+        ended = [run for run in self._runs.values() if run.ended.is_set()]
+        old = time.monotonic() - KEPT_SECONDS
+        for number, run in enumerate(ended):
+            if run.at < old or number < len(ended) - KEPT:
+                del self._runs[run.key]
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name="slow macros", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (run := self._waiting.get()) is not None:
+            run.go()
+            with self._lock:
+                self._going -= 1
+            run.ended.set()

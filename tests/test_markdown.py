@@ -49,6 +49,7 @@ def test_the_comparison_sees_what_matters() -> None:
      '<p>mail <a href="mailto:me_too@a.org">me_too@a.org</a>.</p>'),
     ("[https://a.org](https://b.org)", '<p><a href="https://b.org">https://a.org</a></p>'),
     ('<a href="/x">https://a.org</a>', '<p><a href="/x">https://a.org</a></p>'),
+    ("--a@b.c---_", "<p>--a@b.c---_</p>"),
     ("`https://a.org`", "<p><code>https://a.org</code></p>"),
     ("> [!WARNING]\n> Mind *this*.",
      '<div class="box warning warning">\n<p class="box-title"><strong>Warning</strong></p>\n'
@@ -74,6 +75,7 @@ def test_footnotes_stand_at_the_end_in_the_order_of_their_marks() -> None:
     assert html.index("end") < html.index("second")
     assert "<li>with a list</li>" in html
     assert 'href="#fnref2:a"' in to_html("x[^a] y[^a]\n\n[^a]: z")
+    assert 'href="#fnref:a"' in to_html("x[^a]\n\n[^a]:")
     assert "[^none]" in to_html("x[^none]")
 
 
@@ -95,7 +97,7 @@ def test_an_admonition_holds_what_is_indented() -> None:
 def test_attributes_are_given_in_braces() -> None:
     assert '<p class="lead">a</p>' in to_html("a\n{.lead}")
     assert '<h2 id="here" class="big">A</h2>' in to_html("## A {#here .big}")
-    assert to_html("a\n{open}") == "<p open>a</p>"
+    assert to_html("a\n{x}") == "<p x>a</p>"
     assert '<a href="/x" class="button">a</a>' in to_html("[a](/x){.button}")
 
 

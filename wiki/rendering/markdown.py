@@ -10,7 +10,7 @@ import xml.etree.ElementTree as etree
 import markdown
 from markdown.extensions import Extension
 from markdown.extensions.attr_list import AttrListTreeprocessor
-from markdown.extensions.footnotes import FootnoteExtension
+from markdown.extensions.footnotes import FN_BACKLINK_TEXT, FootnoteExtension
 from markdown.extensions.tables import TableProcessor
 from markdown.extensions.toc import slugify
 from markdown.inlinepatterns import InlineProcessor
@@ -49,7 +49,7 @@ def to_html(text: str) -> str:
     converter = _converter()
     try:
         return converter.reset().convert(text)
-    except (RecursionError, AssertionError, IndexError, ValueError):
+    except (RecursionError, AssertionError, AttributeError, IndexError, TypeError, ValueError):
         # limits and faults of the extensions: nested past the stack, or a construct one trips on
         del _local.converter
         return plain(text)
@@ -84,6 +84,17 @@ class _Footnotes(FootnoteExtension):
     def setFootnote(self, id: str, text: str) -> None:
         if len(self.footnotes) < MAX_FOOTNOTES:
             super().setFootnote(id, text)
+
+    def makeFootnotesDiv(self, root: etree.Element) -> etree.Element | None:
+        div = super().makeFootnotesDiv(root)
+        for item in div.iter("li") if div is not None else ():
+            if not len(item) and item.get("id"):
+                # An empty one: the extension's later stages look for the way back in it.
+                back = etree.SubElement(etree.SubElement(item, "p"), "a", {
+                    "class": "footnote-backref",
+                    "href": f"#{item.get('id', '').replace('fn:', 'fnref:', 1)}"})
+                back.text = FN_BACKLINK_TEXT
+        return div
 
     def unique_ref(self, reference: str, found: bool = False) -> str:
         if not found:

@@ -37,7 +37,7 @@ _SPECIAL = re.compile(_MARKS)
 _SPECIAL_OR_ADDRESS = re.compile(rf"{ADDRESS}|{_MARKS}")
 _ADDRESSES = re.compile(r"://|www\.|@", re.IGNORECASE)
 _TICKS = re.compile(r"`+")
-_FLAT = re.compile(r"[^\W_]*+")
+_FLAT = re.compile(r"[^\W_]++")
 
 #: What a link or image leads to: address, title.
 Target = tuple[str, str | None]

@@ -7,10 +7,10 @@ from typing import Literal
 from markupsafe import Markup
 
 from wiki.errors import MacroError
-from wiki.rendering import conditions, plots
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head
-from wiki.rendering.chartdata import (
+from wiki.rendering.charts import plots
+from wiki.rendering.charts.data import (
     Asked,
     Found,
     by_value,
@@ -19,8 +19,9 @@ from wiki.rendering.chartdata import (
     picked,
     placed,
 )
+from wiki.rendering.charts.plots import Data, number
 from wiki.rendering.macros import MacroContext, macro
-from wiki.rendering.plots import Data, number
+from wiki.rendering.tables import conditions
 
 #: The largest attachment that is read, in bytes.
 MOST_BYTES = 5_000_000

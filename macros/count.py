@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from wiki.rendering import conditions
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.tables import conditions
 
 
 @macro("count", inline=True)

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from wiki.errors import MacroError
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
-from wiki.rendering.csvtext import rows
 from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.tables.csvtext import rows
 
 #: How much of a file is read, bytes; past that, the number of rows is an estimate.
 MAX_READ = 1_000_000

@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from wiki.rendering.livetable import LiveTable
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.tables.livetable import LiveTable
 
 
 @macro("livetable")

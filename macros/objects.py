@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wiki.classes import visible
 from wiki.model import ClassDefinition, Object, Property
 from wiki.rendering.macros import MacroContext, macro
-from wiki.rendering.values import link, show
+from wiki.rendering.tables.values import link, show
 
 #: What says how the wiki treats the page, and nothing about its subject.
 ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass"})

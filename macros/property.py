@@ -8,7 +8,7 @@ from wiki.classes import TYPES, visible
 from wiki.errors import MacroError
 from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.rendering.macros import MacroContext, macro
-from wiki.rendering.values import show
+from wiki.rendering.tables.values import show
 
 _SHOWN = Markup('<span class="property" data-property="{}">{}{}</span>')
 #: A link, since a form cannot stand within a line; a script brings the form to it.

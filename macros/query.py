@@ -9,9 +9,9 @@ from typing import Literal
 from markupsafe import Markup
 
 from wiki.model import ClassDefinition
-from wiki.rendering import conditions
-from wiki.rendering.columns import Column, cells, columns_of
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.tables import conditions
+from wiki.rendering.tables.columns import Column, cells, columns_of
 from wiki.store.base import DOCUMENT_FIELDS, Row
 
 MOST = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from wiki.errors import MacroError
-from wiki.rendering.charts import Column, columns
+from wiki.rendering.charts.svg import Column, columns
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import Durations, RunRecord, executor_runs, in_words, runs_of
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 
 from wiki.errors import MacroError
-from wiki.rendering.charts import Bar, Lane, Tick, gantt
+from wiki.rendering.charts.svg import Bar, Lane, Tick, gantt
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, in_words, runs_since
 

@@ -9,7 +9,7 @@ from conftest import Browser
 
 from wiki.api import Wiki
 from wiki.model import Property
-from wiki.rendering.plots import Scale, compact
+from wiki.rendering.charts.plots import Scale, compact
 from wiki.rendering.renderer import RenderRequest
 from wiki.site import Site
 

@@ -10,9 +10,10 @@ from markupsafe import Markup
 from wiki import classes
 from wiki.errors import DocumentNotFound, MacroError
 from wiki.model import ClassDefinition, Document, Property
-from wiki.rendering import links, values
-from wiki.rendering.conditions import property_of
+from wiki.rendering import links
 from wiki.rendering.macros import MacroContext
+from wiki.rendering.tables import values
+from wiki.rendering.tables.conditions import property_of
 from wiki.store.base import DOCUMENT_FIELDS, Row
 
 #: Columns where a macro names none, beside the title.

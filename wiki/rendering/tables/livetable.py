@@ -15,8 +15,8 @@ from markupsafe import Markup
 from wiki import classes
 from wiki.errors import InvalidValue
 from wiki.model import Property
-from wiki.rendering.columns import Column, cells, columns_of
 from wiki.rendering.macros import MacroContext
+from wiki.rendering.tables.columns import Column, cells, columns_of
 from wiki.store.base import Condition, Query
 
 MAX_ROWS = 200

@@ -1,6 +1,6 @@
 """Bar, line and pie charts of tables of numbers, as SVG that the style sheet colours.
 
-As in :mod:`wiki.rendering.charts` everything is in per cent sideways and in pixels upwards, so
+As in :mod:`wiki.rendering.charts.svg` everything is in per cent sideways and in pixels upwards, so
 that a chart fills any width and its letters keep their size.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from wiki.rendering.charts import LINE, RECT, SVG, TEXT, Tick
+from wiki.rendering.charts.svg import LINE, RECT, SVG, TEXT, Tick
 
 #: Pixels of the plot, of what is above it, and of the labels below it.
 HEIGHT, TOP, FOOT = 220, 14, 24

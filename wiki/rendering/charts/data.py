@@ -13,9 +13,9 @@ from typing import Any
 from wiki.classes import visible
 from wiki.errors import MacroError
 from wiki.model import ClassDefinition, Property
-from wiki.rendering import conditions, csvtext
+from wiki.rendering.charts.plots import Data, Series
 from wiki.rendering.macros import MacroContext
-from wiki.rendering.plots import Data, Series
+from wiki.rendering.tables import conditions, csvtext
 from wiki.store.base import Query
 
 #: The most rows of a table, and pages of a query, that are read.

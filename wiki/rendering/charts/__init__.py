@@ -1,0 +1,1 @@
+"""Charts as SVG, made by the server: numbers (``data.py``), plots of them, and their parts."""

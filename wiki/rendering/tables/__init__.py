@@ -1,0 +1,1 @@
+"""Pages and files as tables: conditions, columns, values, CSV."""

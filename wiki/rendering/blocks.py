@@ -190,7 +190,9 @@ class _IndentedCode:
 
     def _enter(self, quotes: int, indent: int) -> None:
         if quotes != self.quotes:
-            self.quotes, self.holders, self.blank, self.code = quotes, [], True, False
+            # Out of a quote a paragraph may go on; into one it may not.
+            self.blank = self.blank or quotes > self.quotes
+            self.quotes, self.holders, self.code = quotes, [], False
         if self.blank:
             while self.holders and indent <= self.holders[-1][0]:
                 self.holders.pop()

@@ -7,6 +7,7 @@ when its input does.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -17,6 +18,7 @@ import struct
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Literal
 
@@ -98,7 +100,15 @@ def main(factory: str, data: str, memory: int) -> None:
         _limit_time(order.seconds)
         if order.key and renderer.parts is None:
             renderer.parts = LiveParts(Signer(order.key), hurry=False)
-        _answer(answers, encode_rendering(_render(renderer, order)))
+        answer = encode_rendering(_render(renderer, order))
+        if memory and _address_space() > memory / 2:
+            gc.collect()  # what a script piled up may hang in cycles with its error
+        _answer(answers, answer)
+
+
+def _address_space() -> int:
+    """What counts against the limit, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _answer(stream: BinaryIO, answer: bytes) -> None:

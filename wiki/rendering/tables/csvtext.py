@@ -12,6 +12,8 @@ from wiki.errors import MacroError
 DELIMITERS = ",;\t|"
 #: How much text, and how many rows of it, the delimiter is found by.
 SAMPLE, SAMPLE_ROWS = 20_000, 100
+#: The longest cell, in characters; the module ``csv`` has one limit for the whole process.
+MAX_CELL = 131_072
 
 
 def rows(text: str, delimiter: str = "") -> Iterator[list[str]]:
@@ -25,6 +27,8 @@ def rows(text: str, delimiter: str = "") -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
+            if max(map(len, row), default=0) > MAX_CELL:
+                raise csv.Error(f"a cell is longer than {MAX_CELL} characters")
             if any(cell.strip() for cell in row):
                 yield row
     except csv.Error as error:

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from markupsafe import Markup
 from pygments import highlight as highlighted
-from pygments.formatters import HtmlFormatter
 from pygments.lexers import TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from wiki.errors import MacroError
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
+from wiki.rendering.fences import formatter
 from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
 
@@ -86,6 +86,4 @@ def _highlight(text: str, language: str, filename: str, linenumbers: bool,
         if language:
             raise MacroError(f"language: {language!r} is not known to the highlighter") from None
         lexer = TextLexer()
-    formatter = HtmlFormatter(cssclass="highlight", wrapcode=True, hl_lines=sorted(lines),
-                              linenos="table" if linenumbers else False)
-    return Markup(highlighted(text, lexer, formatter))
+    return Markup(highlighted(text, lexer, formatter(int(linenumbers), tuple(sorted(lines)))))

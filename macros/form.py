@@ -76,15 +76,10 @@ def _run(context: MacroContext, executor: str, fields: str, title: str, ready: b
     except AccessDenied as error:
         return _REFUSED.format(str(error))
     asked = starter.parameters(page)
-    names = [part.strip() for part in fields.split(",") if part.strip()]
-    known = {prop.name: prop for prop in asked.definition.properties} if asked else {}
-    for name in names:
-        if name not in known:
-            raise MacroError(f"fields: {page.reference} has no parameter {name!r}; it has "
-                             + (", ".join(known) or "none"))
     values = asked.values if asked else {}
-    shown = [inputs.make_field(PARAMETER + name, known[name], values.get(name), scope)
-             for name in names or known]
+    shown = [inputs.make_field(PARAMETER + prop.name, prop, values.get(prop.name), scope)
+             for prop in inputs.chosen(fields, asked.definition.properties if asked else (),
+                                       str(page.reference), "parameter")]
     return _RUN.format(
         action=context.url(page.record.reference, "run"), token=context.form_token, title=title,
         fields=inputs.draw(shown, inputs.offers(shown, context.wiki)),

@@ -9,7 +9,13 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from wiki.errors import MacroError
-from wiki.rendering.macrohelp import default_text, explain, usage
+from wiki.rendering.macrohelp import (
+    default_text,
+    example_box,
+    explain,
+    parameter_table,
+    usage,
+)
 from wiki.rendering.macros import MacroContext, MacroSpec, Parameter, Problem, macro
 
 #: Title of a group -> the macros of our own in it.
@@ -47,18 +53,6 @@ ENTRY = Markup("""\
 <p class="macro-usage"><code>{usage}</code></p>
 {help}{facts}{parameters}{examples}
 </section>
-""")
-PARAMETERS = Markup("""\
-<div class="scroll" tabindex="0" role="region" aria-label="Parameters of {}">
-<table class="macro-parameters">
-<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
-<tbody>
-{}</tbody></table></div>
-""")
-PARAMETER = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
-EXAMPLE = Markup("""\
-<div class="macro-example"><pre><code>{}</code></pre>
-<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
 """)
 PROBLEMS = Markup("""\
 <div class="box warning"><p class="box-title"><strong>Not all macros of the installed packages can \
@@ -125,7 +119,7 @@ def entry(context: MacroContext, spec: MacroSpec, anchor: str) -> Markup:
         name=spec.name, anchor=anchor, origin=origin(context, spec), usage=usage(spec),
         words=spec.summary, help=text(context, explained.text), facts=facts(spec),
         parameters=parameters(context, spec, explained.parameters),
-        examples=Markup("").join(EXAMPLE.format(source, example(context, spec, source))
+        examples=Markup("").join(example_box(source, example(context, spec, source))
                                  for source in spec.examples))
 
 
@@ -149,9 +143,9 @@ def facts(spec: MacroSpec) -> Markup:
 def parameters(context: MacroContext, spec: MacroSpec, told: dict[str, str]) -> Markup:
     if not spec.parameters:
         return Markup()
-    return PARAMETERS.format(spec.name, Markup("").join(
-        PARAMETER.format(item.name, item.takes, default(item),
-                         text(context, told[item.name]) if item.name in told else "")
+    return parameter_table(f"Parameters of {spec.name}", (
+        (item.name, item.takes, default(item),
+         text(context, told[item.name]) if item.name in told else "")
         for item in spec.parameters))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from wiki.model import SYSTEM
-from wiki.rendering.macrohelp import default_text, usage
+from wiki.rendering.macrohelp import default_text, example_box, parameter_table, usage
 from wiki.rendering.macros import MacroContext, Parameter, macro
 from wiki.rendering.wikimacros import MACRO_CLASS, WikiMacro, WikiMacros, read_macro
 
@@ -13,18 +13,6 @@ TROUBLE = Markup('<div class="box warning" role="note"><p class="box-title"><str
                  'work: {}</strong></p></div>\n')
 READY = Markup('<p>Works in {}, with the rights of {}.</p>\n')
 USAGE = Markup('<p class="macro-usage"><code>{}</code></p>\n')
-PARAMETERS = Markup("""\
-<div class="scroll" tabindex="0" role="region" aria-label="Parameters">
-<table class="macro-parameters">
-<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
-<tbody>
-{}</tbody></table></div>
-""")
-PARAMETER = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
-EXAMPLE = Markup("""\
-<div class="macro-example"><pre><code>{}</code></pre>
-<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
-""")
 CODE = Markup("<details><summary>Its code</summary>\n<pre><code>{}</code></pre></details>\n")
 NONE = Markup("<p>This sheet shows pages with an object of {}.</p>")
 
@@ -46,7 +34,7 @@ def macrostate(context: MacroContext, macro: str = "") -> Markup:
         return NONE.format(context.link(MACRO_CLASS))
     trouble = context.service(WikiMacros).trouble(found)
     examples = Markup("").join(
-        EXAMPLE.format(text, _shown(context.within(record, found.author), text))
+        example_box(text, _shown(context.within(record, found.author), text))
         for text in (() if trouble else found.spec.examples))
     return Markup("").join((
         TROUBLE.format(trouble) if trouble else _ready(context, found),
@@ -68,7 +56,6 @@ def _ready(context: MacroContext, found: WikiMacro) -> Markup:
 def _parameters(parameters: tuple[Parameter, ...]) -> Markup:
     if not parameters:
         return Markup("<p>It takes no parameters.</p>\n")
-    return PARAMETERS.format(Markup("").join(
-        PARAMETER.format(item.name, item.takes,
-                         "required" if item.required else default_text(item.default), item.help)
-        for item in parameters))
+    return parameter_table("Parameters", (
+        (item.name, item.takes, "required" if item.required else default_text(item.default),
+         item.help) for item in parameters))

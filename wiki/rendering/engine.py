@@ -62,16 +62,6 @@ class RenderRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class MacroHelp:
-    """A line of the listing of macros."""
-
-    name: str
-    help: str
-    parameters: tuple[tuple[str, str, str], ...]
-    body: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Rendering:
     """A page, or a part of one, as HTML.
 
@@ -169,12 +159,6 @@ class Renderer:
                 if sheet is not None and sheet.reference != document.reference:
                     return sheet
         return None
-
-    def macros(self) -> list[MacroHelp]:
-        """Every macro with its parameters: name, what it takes, default."""
-        return [MacroHelp(spec.name, spec.help, tuple(
-            (item.name, item.takes, "required" if item.required else str(item.default))
-            for item in spec.parameters), spec.body != "none") for spec in self.registry]
 
     # -- what contexts ask for -------------------------------------------------------------
 

@@ -45,14 +45,16 @@ def _code(language: str, code: str, options: dict[str, str]) -> str:
     first = int(options.get("linenums", "0")) if options.get("linenums", "").isdecimal() else 0
     if lexer is None or not code:
         return f"<pre><code{_class(language)}>{escape(code, quote=False)}</code></pre>"
-    formatter = _formatter(min(first, MAX_NUMBER), options.get("hl_lines", ""))
-    html: str = highlight(code, lexer, formatter).rstrip("\n")
+    marked = tuple(_marked(options.get("hl_lines", "")))
+    html: str = highlight(code, lexer, formatter(min(first, MAX_NUMBER), marked)).rstrip("\n")
     return html.replace("<pre><span></span><code>", f"<pre><code{_class(language)}>", 1)
 
 
 @lru_cache(maxsize=64)
-def _formatter(first: int, marked: str) -> HtmlFormatter[str]:
-    return HtmlFormatter(cssclass="highlight", wrapcode=True, hl_lines=_marked(marked),
+def formatter(first: int, marked: tuple[int, ...]) -> HtmlFormatter[str]:
+    """Highlighted code as HTML: ``first`` is the number of its first line, 0 for no numbers, and
+    ``marked`` are the lines that stand out."""
+    return HtmlFormatter(cssclass="highlight", wrapcode=True, hl_lines=list(marked),
                          linenos="table" if first else False, linenostart=first or 1)
 
 

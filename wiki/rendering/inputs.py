@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from wiki import classes
 from wiki.api import Wiki
+from wiki.errors import InvalidDocument
 from wiki.model import Property
 from wiki.store.base import Query
 
@@ -68,6 +69,21 @@ class Field:
         """The text as :attr:`input` takes it: a moment without its zone, which is UTC."""
         moment = MOMENT.fullmatch(self.text) if self.prop.type == "Date" else None
         return moment[1] if moment else self.text
+
+
+def chosen(names: str, properties: Sequence[Property], owner: str, kind: str) -> list[Property]:
+    """Of the properties those that ``names`` lists, separated by commas, in its order; all where
+    it is empty.
+
+    Raises InvalidDocument, which says that ``owner`` has no such ``kind``.
+    """
+    known = {prop.name: prop for prop in properties}
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in known:
+            raise InvalidDocument(f"fields: {owner} has no {kind} {name!r}; it has "
+                                  + (", ".join(known) or "none"))
+    return [known[name] for name in wanted or known]
 
 
 def make_field(key: str, prop: Property, value: Any, scope: str = "") -> Field:

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from markupsafe import Markup
 
 from wiki.rendering.macros import MacroSpec
 
 _SENTENCE_END = re.compile(r"(?<=[.;:])\s+(?=`)")
+_TABLE = Markup("""\
+<div class="scroll" tabindex="0" role="region" aria-label="{}">
+<table class="macro-parameters">
+<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
+<tbody>
+{}</tbody></table></div>
+""")
+_ROW = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
+_EXAMPLE = Markup("""\
+<div class="macro-example"><pre><code>{}</code></pre>
+<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
+""")
 _SUBJECT = re.compile(r"`([A-Za-z_][\w-]*)(?:=[^`]*)?`")
 
 
@@ -60,3 +75,14 @@ def default_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
+
+
+def parameter_table(label: str, rows: Iterable[tuple[str, str, Markup | str, Markup | str]],
+                    ) -> Markup:
+    """The parameters as a table called ``label``: name, what it takes, default, what for."""
+    return _TABLE.format(label, Markup("").join(_ROW.format(*row) for row in rows))
+
+
+def example_box(source: str, shown: Markup) -> Markup:
+    """An example's markup beside what it shows."""
+    return _EXAMPLE.format(source, shown)

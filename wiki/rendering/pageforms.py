@@ -7,7 +7,7 @@ could not do otherwise: the page is made with the sender's rights.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -98,18 +98,9 @@ class PageForm:
         made.fields = [
             *([made.title] if made.title else []),
             *(inputs.make_field(f"{PREFIX}{prop.name}", prop, values.get(prop.name), scope)
-              for prop in made._asked())]
+              for prop in inputs.chosen(plan.only, definition.properties, plan.class_name,
+                                        "property"))]
         return made
-
-    def _asked(self) -> Sequence[Property]:
-        """The properties that are asked for; raises InvalidDocument for an unknown one."""
-        names = [name.strip() for name in self.plan.only.split(",") if name.strip()]
-        known = {prop.name: prop for prop in self.definition.properties}
-        for name in names:
-            if name not in known:
-                raise InvalidDocument(f"fields: {self.plan.class_name} has no property {name!r}; "
-                                      "it has " + ", ".join(known))
-        return [known[name] for name in names] if names else self.definition.properties
 
     def _values(self, wiki: Wiki) -> Mapping[str, Any]:
         if self.plan.template:

@@ -111,10 +111,6 @@ class RenderPool:
         """What the browser knows a part's content by."""
         return self._local.parts.tag(html, form_token) if self._local.parts else ""
 
-    def macros(self) -> object:
-        """See :meth:`Renderer.macros`."""
-        return self._local.macros()
-
     def close(self) -> None:
         """End the workers and the threads of slow macros."""
         if self._local.parts is not None:

@@ -112,7 +112,7 @@ def _unparse(node: Node) -> str:
         return "~<<"
     if isinstance(node, Broken):
         return node.source
-    params = "".join(f" {key}" if value is None else f' {key}="{_escape(value)}"'
+    params = "".join(f" {key}" if value is None else f' {key}="{escape_value(value)}"'
                      for key, value in node.params.items())
     if node.body is None:
         return f"<<{node.name}{params}/>>"
@@ -120,7 +120,8 @@ def _unparse(node: Node) -> str:
     return f"<<{node.name}{params}>>{body}<</{node.name}>>"
 
 
-def _escape(value: str) -> str:
+def escape_value(value: str) -> str:
+    """A value as it stands between a macro's quotes."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 

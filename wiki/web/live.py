@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import replace
 
 from flask import Blueprint, Response, jsonify, request
-from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 
-from wiki.model import GUEST, Document
 from wiki.rendering.renderer import RenderRequest
-from wiki.web.context import render_request, site
+from wiki.web.context import site
 from wiki.web.session import current_user, form_token
 
 blueprint = Blueprint("live", __name__)
@@ -66,15 +63,3 @@ def answer(token: str, tag: str, asked: RenderRequest) -> dict[str, object]:
     if asked.form_token in html:
         html = html.replace(asked.form_token, form_token())
     return {"every": made.every, "tag": fresh, "html": html}
-
-
-def render_macros(document: Document, text: str) -> Markup:
-    """The text as the page shows it; it has a guest's rights, since the address may be
-    anybody's."""
-    return site().renderer.render_content(
-        replace(document, content=text, content_author=GUEST), render_request()).html
-
-
-def quoted(value: str) -> str:
-    """A value as it stands between a macro's quotes."""
-    return value.replace("\\", "\\\\").replace('"', '\\"')

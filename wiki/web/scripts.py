@@ -17,8 +17,9 @@ from werkzeug.wrappers import Response
 
 from wiki.api import OpenDocument
 from wiki.errors import Conflict, InvalidValue, NotFound, WikiError
-from wiki.model import Document, Object, Version
+from wiki.model import GUEST, Document, Object, Version
 from wiki.references import Reference
+from wiki.rendering.syntax import escape_value
 from wiki.rights import Right
 from wiki.store.base import Condition, Query
 from wiki.tasks.log import log_name
@@ -28,10 +29,9 @@ from wiki.tasks.undo import find_run
 from wiki.web import fields
 from wiki.web.attachments import clean
 from wiki.web.changes import Change, compare
-from wiki.web.context import page, page_url, reader, show, site
+from wiki.web.context import page, page_url, reader, render_request, show, site
 from wiki.web.errors import status_of
 from wiki.web.fields import Field
-from wiki.web.live import quoted, render_macros
 from wiki.web.run import PREFIX
 from wiki.web.runs import changes_of
 from wiki.web.saving import save_objects
@@ -205,9 +205,12 @@ def live(task: OpenDocument) -> Markup:
     """The state and the log of the trial, which keep themselves up to date."""
     obj = task.object(TASK_CLASS)
     running = obj is not None and obj["status"] == Status.RUNNING
-    return render_macros(task.record, "\n\n".join((
+    text = "\n\n".join((
         "<<taskprogress/>>", '<<button action="cancel"/>>' if running else "",
-        f'<<showlog log="{quoted(log_name(task.reference))}"/>>')))
+        f'<<showlog log="{escape_value(log_name(task.reference))}"/>>'))
+    # With a guest's rights: it is no text of the task's author.
+    return site().renderer.render_content(
+        replace(task.record, content=text, content_author=GUEST), render_request()).html
 
 
 def would_change(task: OpenDocument, number: int) -> list[tuple[str, str, list[Change]]] | None:

@@ -136,10 +136,6 @@ class WikiMacros:
         return name == INLINE_BODY or any(
             item.spec.inline for item in self._index.names.get(name, ()))
 
-    def on_page(self, reference: Reference) -> WikiMacro | None:
-        """The macro that the page defines."""
-        return self._index.pages.get(reference)
-
     def find(self, name: str, source: Reference, author: str) -> WikiMacro | None:
         """The macro that a text on the page ``source`` by ``author`` means by the name.
 

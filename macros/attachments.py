@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wiki.model import Attachment
 from wiki.rendering.attached import shown_page
 from wiki.rendering.links import attachment_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 #: The most files that are listed.
 MOST = 1_000
@@ -23,12 +23,13 @@ _ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td>'
 
 
 @macro("attachments")
-def attachments(context: MacroContext, page: str = "", filter_: str = "",
+def attachments(context: MacroContext, page: PageName = "", filter_: str = "",
                 sort: Literal["name", "size", "date"] = "name", limit: int = 200) -> Markup:
-    """List the files attached to this page, or to another `page`, with their size and date.
+    """List the files attached to this page, or to another, with their size and date.
 
-    `filter` is a pattern of their names, such as `*.csv`; `sort` is their order: by `name`, the
-    largest (`size`) or the newest (`date`) first; `limit` is how many are listed.
+    `page` is the other page; `filter` is a pattern of their names, such as `*.csv`; `sort` is
+    their order: by `name`, the largest (`size`) or the newest (`date`) first; `limit` is how many
+    are listed.
 
     Examples:
         <<attachments page="Tasks.ImportCountries" filter="*.csv"/>>

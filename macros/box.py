@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
 
 _CLASSES = re.compile(r"(?:[A-Za-z][\w-]*(?:\s+|$))*", re.ASCII)
@@ -21,7 +21,7 @@ def box(context: MacroContext, body: Markup, title: str = "", class_: str = "") 
         <<box title="A box" class="info">>With some *text*.<</box>>
     """
     if not _CLASSES.fullmatch(class_.strip()):
-        raise MacroError(f"class: {class_[:40]!r} is no name of a CSS class; those hold letters, "
+        raise BadValue("class", f"{class_[:40]!r} is no name of a CSS class; those hold letters, "
                          "digits, - and _")
     head = Markup('<p class="box-title"><strong>{}</strong></p>').format(title) if title else ""
     return Markup('<div class="{}">{}{}</div>').format(

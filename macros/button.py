@@ -4,7 +4,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 _LABELS = {"ready": "Run", "suspend": "Suspend", "cancel": "Cancel…",
            "run": "Run with other parameters…", "duplicate": "Duplicate",
@@ -24,7 +24,7 @@ _CANCEL = "The run is asked to end. What it has done stays."
 @macro("button", inline=True)
 def button(context: MacroContext,
            action: Literal["ready", "suspend", "cancel", "run", "duplicate", "script", "try"],
-           task: str = "", label: str = "", confirm: str = "") -> Markup:
+           task: PageName = "", label: str = "", confirm: str = "") -> Markup:
     """Show a button that sets a task READY, suspends it, cancels its run, or copies it; or one
     that leads to a script's editor.
 

@@ -20,7 +20,7 @@ from wiki.rendering.charts.data import (
     placed,
 )
 from wiki.rendering.charts.plots import Data, number
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables import conditions
 
 #: The largest attachment that is read, in bytes.
@@ -35,18 +35,21 @@ _FIGURE = Markup(
 
 @macro("chart", body="raw")
 def chart(context: MacroContext, body: str = "", type: Literal["bar", "line", "pie"] = "bar",
-          title: str = "", class_: str = "", x: str = "", y: str = "", by: str = "",
+          title: str = "", class_: PageName = "", x: str = "", y: str = "", by: str = "",
           aggregate: Literal["count", "sum", "avg"] = "count", where: str = "", space: str = "",
-          attachment: str = "", page: str = "", sort: Literal["x", "value"] = "x",
+          attachment: str = "", page: PageName = "", sort: Literal["x", "value"] = "x",
           limit: int = 50) -> Markup:
     """Draw numbers as a chart: bars, lines or a pie. They come from a table in the body (CSV or a
     Markdown table), from an attached CSV file, or from the pages with objects of a class.
 
-    `attachment` is the file's name, on this page or on another `page`. `x` is the column or
-    property of the labels, `y` those of the numbers. Of a `class`, each value of `x` gets the
-    `count` of pages, or the `sum` or `avg` of the property `y`; `by` is a property of which each
-    value is a series of its own; `where` and `space` choose the pages, as in `query`. `sort` puts
-    the highest `value` first; `limit` is how many labels are shown.
+    `type` is how they are drawn; `title` stands above. `attachment` is the file's name; `page` is
+    the page that it is on (default: this one). `x` is the column or property of the
+    labels; `y` are the columns of the numbers, or the property.
+
+    `class` is the class of the pages that are drawn; `aggregate` is what each value of `x` gets:
+    the `count` of pages, or the `sum` or `avg` of `y`; `by` is a property of which each value is a
+    series of its own; `where` and `space` choose the pages, as in `query`. `sort` puts the highest
+    `value` first; `limit` is how many labels are shown.
 
     Examples:
         <<chart type="line" title="Two series">>

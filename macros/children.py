@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from wiki.references import HOME, Reference
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.store.base import Condition, Query
 
 MOST = 1000
@@ -15,7 +15,8 @@ MOST_DEPTH = 6
 
 
 @macro("children")
-def children(context: MacroContext, page: str = "", limit: int = 200, depth: int = 1) -> Markup:
+def children(context: MacroContext, page: PageName = "", limit: int = 200,
+             depth: int = 1) -> Markup:
     """List the pages whose parent is this page, with links, by title. A page that names no parent
     lies under the home page of its space, and that one under the home page of the space around.
 

@@ -8,12 +8,12 @@ from pygments import highlight as highlighted
 from pygments.lexers import TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue, MacroError
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
 from wiki.rendering.fences import formatter
 from wiki.rendering.links import attachment_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 #: Longer code is shown plain: some of the highlighter's languages take very long.
 MAX_HIGHLIGHTED = 200_000
@@ -26,14 +26,14 @@ _RANGE = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?")
 
 @macro("code", body="raw")
 def code(context: MacroContext, body: str = "", language: str = "", linenumbers: bool = False,
-         highlight: str = "", title: str = "", attachment: str = "", page: str = "") -> Markup:
+         highlight: str = "", title: str = "", attachment: str = "", page: PageName = "") -> Markup:
     """Show code as it is, highlighted; nothing in it is a macro or Markdown.
 
     `language` is its name (`python`, `yaml`, `sql`...); `linenumbers="true"` numbers the lines;
     `highlight` marks some, as in `2,5-7`; `title` stands above it.
 
-    In place of a body, `attachment` names a file of this page, or of another `page`, whose
-    first 100 kB are shown; its language is known by its name.
+    `attachment` in place of a body names a file, whose first 100 kB are shown; its language is
+    known by its name. `page` is the page that the file is on (default: this one).
 
     Examples:
         <<code language="python" linenumbers="true" highlight="2" title="Hello">>
@@ -70,7 +70,7 @@ def _lines(text: str) -> frozenset[int]:
         match = _RANGE.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last <= MAX_LINE or len(found) + last - first > MAX_HIGHLIGHTED:
-            raise MacroError(f"highlight: {part[:40]!r} is no line and no range such as 5-7")
+            raise BadValue("highlight", f"{part[:40]!r} is no line and no range such as 5-7")
         found.update(range(first, last + 1))
     return frozenset(found)
 
@@ -84,6 +84,6 @@ def _highlight(text: str, language: str, filename: str, linenumbers: bool,
                  else get_lexer_for_filename(filename) if filename else TextLexer())
     except ClassNotFound:
         if language:
-            raise MacroError(f"language: {language!r} is not known to the highlighter") from None
+            raise BadValue("language", f"{language!r} is not known to the highlighter") from None
         lexer = TextLexer()
     return Markup(highlighted(text, lexer, formatter(int(linenumbers), tuple(sorted(lines)))))

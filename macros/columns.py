@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
 
 #: The widest column, in parts.
@@ -34,5 +34,5 @@ def column(context: MacroContext, body: Markup, width: int = 1) -> Markup:
         <</columns>>
     """
     if not 1 <= width <= WIDEST:
-        raise MacroError(f"width: {width} is not between 1 and {WIDEST}")
+        raise BadValue("width", f"{width} is not between 1 and {WIDEST}")
     return Markup('<div class="column wide-{}">{}</div>').format(width, body)

@@ -2,12 +2,13 @@
 
 from markupsafe import Markup
 
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables import conditions
 
 
 @macro("count", inline=True)
-def count(context: MacroContext, class_: str = "", where: str = "", space: str = "") -> Markup:
+def count(context: MacroContext, class_: PageName = "", where: str = "",
+          space: str = "") -> Markup:
     """How many pages carry an object of a class and fit conditions, as a number in a line.
 
     `class`, `where` and `space` are those of `query`.

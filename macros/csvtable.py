@@ -7,11 +7,11 @@ from itertools import islice
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
 from wiki.rendering.links import attachment_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.csvtext import rows
 
 #: How much of a file is read, bytes; past that, the number of rows is an estimate.
@@ -33,15 +33,17 @@ class Table:
 
 
 @macro("csv", body="raw")
-def csv(context: MacroContext, body: str = "", attachment: str = "", page: str = "",
+def csv(context: MacroContext, body: str = "", attachment: str = "", page: PageName = "",
         columns: str = "", limit: int = 100, header: bool = True, delimiter: str = "",
         encoding: str = "", caption: str = "") -> Markup:
-    r"""Show CSV as a table: that in the body, or a file attached to this page or another `page`.
+    r"""Show CSV as a table: that in the body, or in an attached file.
 
-    `attachment` is the file's name; `columns` are those to show, in order, by name or number, as
+    `attachment` is the file's name; `page` is the page that it is on (default: this one);
+    `columns` are those to show, in order, by name or number, as
     in `name, code`; `limit` is how many rows are shown (at most 1000); `header="false"` tells
-    that the first row is no header; `delimiter` is what stands between the cells (`\t` is a tab),
-    and `encoding` the file's, both found out where they are not given; `caption` stands above.
+    that the first row is no header; `delimiter` is what stands between the cells (`\t` is a tab);
+    `encoding` is the file's, such as `cp1252`; both are found out where they are not given.
+    `caption` stands above.
 
     Examples:
         <<csv>>
@@ -114,7 +116,7 @@ def _wanted(columns: str, heads: list[str], width: int) -> list[int]:
             found.append(int(name) - 1)
         else:
             there = ", ".join(heads[:MOST_COLUMNS]) or f"1 to {width}"
-            raise MacroError(f"columns: there is no {name[:40]!r}; there are {there[:500]}")
+            raise BadValue("columns", f"there is no {name[:40]!r}; there are {there[:500]}")
     return found
 
 

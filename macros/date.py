@@ -6,21 +6,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError, WikiError
+from wiki.classes import visible
+from wiki.errors import BadValue, WikiError
 from wiki.rendering.attached import shown_page
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 _FORMAT = re.compile(r"(?:[^%]|%-?[aAbBdHIjmMpSyYZzuUwWVG%])*", re.DOTALL)
 _LONGEST_FORMAT = 100
 
 
 @macro("date", inline=True)
-def date_(context: MacroContext, value: str = "", property_: str = "", page: str = "",
+def date_(context: MacroContext, value: str = "", property_: str = "", page: PageName = "",
           format_: str = "", zone: str = "") -> Markup:
     """Show a date or a moment: now, or one that is given.
 
-    `value` is it (`2026-11-24`, `2026-11-24T05:10Z`); or `property` names one of this page, or of
-    another `page`: `created`, `updated` or `Class.property`.
+    `value` is it (`2026-11-24`, `2026-11-24T05:10Z`). `property` instead names one of the page:
+    `created`, `updated` or `Class.property`; `page` is which page (default: this one).
 
     `format` is written as for Python's strftime (`%d.%m.%Y %H:%M`); `zone` is the time zone, such
     as `Europe/Berlin` (default: that of the reader's own page, or UTC). Without both, the
@@ -57,25 +58,25 @@ def _property(context: MacroContext, name: str, page: str) -> date:
     class_name, _, key = name.rpartition(".")
     found = document.object(str(context.reference(class_name))) if class_name else None
     if found is None:
-        raise MacroError(f"property: {document.reference} has no {name!r}; it is created, updated "
+        raise BadValue("property", f"{document.reference} has no {name!r}; it is created, updated "
                          "or Class.property, such as Books.BookClass.published")
-    text = found.values.get(key)
+    text = visible(found.values).get(key)
     if not text:
-        raise MacroError(f"property: {name} is empty on {document.reference}")
-    return _read(str(text), f"the value of {name}")
+        raise BadValue("property", f"{name} is empty on {document.reference}")
+    return _read(str(text), "property")
 
 
-def _read(text: str, what: str) -> date:
+def _read(text: str, parameter: str) -> date:
     try:
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     except ValueError:
-        raise MacroError(f"{what}: {text[:40]!r} is no date such as 2026-11-24, and no moment "
+        raise BadValue(parameter, f"{text[:40]!r} is no date such as 2026-11-24, and no moment "
                          "such as 2026-11-24T05:10Z") from None
 
 
 def _checked(text: str) -> str:
     if len(text) > _LONGEST_FORMAT or not _FORMAT.fullmatch(text):
-        raise MacroError(f"format: {text[:40]!r} is not written as for strftime, "
+        raise BadValue("format", f"{text[:40]!r} is not written as for strftime, "
                          "such as %d.%m.%Y %H:%M")
     return text
 
@@ -92,5 +93,5 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise MacroError(f"zone: there is no time zone {name[:40]!r}; one is Europe/Berlin"
+        raise BadValue("zone", f"there is no time zone {name[:40]!r}; one is Europe/Berlin"
                          ) from None

@@ -3,11 +3,11 @@
 from markupsafe import Markup
 
 from wiki.rendering.engine import missing_page
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 
 @macro("display")
-def display(context: MacroContext, page: str) -> Markup:
+def display(context: MacroContext, page: PageName) -> Markup:
     """Show another page as its own view does: through the sheet of its class, a task with its
     buttons and its log, say; a page without a sheet by its content.
 

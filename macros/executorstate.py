@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from wiki.api import OpenDocument
 from wiki.errors import MacroError
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.executors import check_script, may_run, runners
 from wiki.tasks.names import EXECUTOR_CLASS
 from wiki.tasks.requirements import missing
@@ -19,7 +19,7 @@ LINE = Markup("<pre><code>{}</code></pre>")
 
 
 @macro("executorstate")
-def executorstate(context: MacroContext, executor: str = "") -> Markup:
+def executorstate(context: MacroContext, executor: PageName = "") -> Markup:
     """Show what keeps an executor from running, with the line of its script; the button that
     leads to its form, for those who may run it; and who they are, where it names them.
 

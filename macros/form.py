@@ -7,7 +7,7 @@ from markupsafe import Markup
 from wiki.errors import AccessDenied, MacroError
 from wiki.model import GUEST
 from wiki.rendering import inputs
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.pageforms import PageForm, Plan
 from wiki.tasks.starting import Starter
 
@@ -27,20 +27,21 @@ _REFUSED = Markup('<p class="box info">{}</p>')
 
 
 @macro("form")
-def form(context: MacroContext, class_: str = "", space: str = "", title: str = "",
-         name: str = "", fields: str = "", template: str = "", executor: str = "",
+def form(context: MacroContext, class_: PageName = "", space: str = "", title: str = "",
+         name: str = "", fields: str = "", template: PageName = "", executor: PageName = "",
          ready: bool = False, files: bool = False, label: str = "") -> Markup:
     """Show a form that makes a page with an object of a class, or starts a task.
 
-    `class` is the class, and `fields` those of its properties that are asked for, in order
-    (default: all). The page is made in `space` (default: this one). `title` and `name` are
+    `class` is the class; `fields` are those of its properties that are asked for, in order
+    (default: all). `space` is where the page is made (default: this one). `title` and `name` are
     patterns such as `Order of {user}, {date}`, with `{user}`, `{date}`, `{time}`, `{title}` and
     the properties; without a `title` the form asks for one, without a `name` the page is named
     after its title, and a number is put behind a name that is taken. `template` is a page that
-    the new one is a copy of; if that is a task, `ready` lets the new one run.
+    the new one is a copy of.
 
-    `executor` instead of a class asks for the parameters of that executor, and with `files` for
-    files, and makes a task of it, which runs if `ready`. `label` is the text on the button. Who
+    `executor` instead of a class asks for the parameters of that executor, and makes a task of
+    it. `files` asks for files too; `ready` lets the new task run, also one that is made of a
+    template. `label` is the text on the button. Who
     sends a form must be allowed to edit, and to run the executor.
 
     Examples:

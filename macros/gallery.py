@@ -4,10 +4,12 @@ from fnmatch import fnmatch
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
+from wiki.model import Attachment
 from wiki.rendering.attached import is_picture, shown_page
 from wiki.rendering.links import attachment_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.thumbnails import SIZES, TYPES
 
 NARROWEST, WIDEST = 40, 800
 #: The most pictures that are shown.
@@ -15,27 +17,27 @@ MOST = 500
 
 
 @macro("gallery")
-def gallery(context: MacroContext, page: str = "", filter_: str = "", width: int = 200,
+def gallery(context: MacroContext, page: PageName = "", filter_: str = "", width: int = 200,
             names: bool = True, caption: str = "", limit: int = 100) -> Markup:
-    """Show the pictures that are attached to this page, or to another `page`, small; each leads
-    to the picture in full.
+    """Show the pictures that are attached to this page, or to another, small; each leads to the
+    picture in full.
 
-    `filter` is a pattern of their names, such as `*.png`; `width` is how wide each is, in pixels;
-    `names="false"` leaves out their names; `caption` stands below them all; `limit` is how many
-    are shown.
+    `page` is the other page; `filter` is a pattern of their names, such as `*.png`; `width` is how
+    wide each is, in pixels; `names="false"` leaves out their names; `caption` stands below them
+    all; `limit` is how many are shown.
 
     Examples:
         <<gallery page="Help.Files" width="96"/>>
     """
     if not NARROWEST <= width <= WIDEST:
-        raise MacroError(f"width: {width} is not between {NARROWEST} and {WIDEST}")
+        raise BadValue("width", f"{width} is not between {NARROWEST} and {WIDEST}")
     document = shown_page(context, page).record
     found = [item for item in document.attachments if is_picture(item)
              and (not filter_ or fnmatch(item.filename, filter_))]
     if not found:
         return Markup('<p class="empty">There are no pictures.</p>')
     shown = found[:max(1, min(limit, MOST))]
-    items = [_item(attachment_url(document.reference, item.filename), item.filename, width, names)
+    items = [_item(attachment_url(document.reference, item.filename), item, width, names)
              for item in shown]
     more = (f"{len(found) - len(shown)} more are not shown." if len(found) > len(shown) else "")
     below = " ".join(part for part in (caption, more) if part)
@@ -44,7 +46,16 @@ def gallery(context: MacroContext, page: str = "", filter_: str = "", width: int
         Markup("<figcaption>{}</figcaption>").format(below) if below else "")
 
 
-def _item(url: str, name: str, width: int, named: bool) -> Markup:
+def _item(url: str, item: Attachment, width: int, named: bool) -> Markup:
+    name = item.filename
     below = Markup("<span>{}</span>").format(name) if named else ""
     return Markup('<li><a href="{}"><img src="{}" alt="{}" width="{}" loading="lazy">{}</a></li>'
-                  ).format(url, url, "" if named else name, width, below)
+                  ).format(url, url + _small(item, width), "" if named else name, width, below)
+
+
+def _small(item: Attachment, width: int) -> str:
+    """What asks for the picture's thumbnail, sharp on a dense screen; a GIF may move, and stays."""
+    if item.mimetype not in TYPES or item.mimetype == "image/gif":
+        return ""
+    size = next((size for size in SIZES if size >= 2 * width), SIZES[-1])
+    return f"?thumbnail={size}"

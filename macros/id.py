@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
 
 
@@ -18,5 +18,5 @@ def id_(context: MacroContext, name: str) -> Markup:
         <<id name="prices"/>>Prices stand here, and [[a link>>#prices]] leads to them.
     """
     if not name or len(name) > 200 or re.search(r"[\s\"'<>]", name):
-        raise MacroError(f"name: {name[:40]!r} is empty, too long, or holds a space or a quote")
+        raise BadValue("name", f"{name[:40]!r} is empty, too long, or holds a space or a quote")
     return Markup('<span class="anchor" id="{}"></span>').format(name)

@@ -3,14 +3,15 @@
 from markupsafe import Markup
 
 from wiki.rendering.engine import missing_page
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 
 @macro("include")
-def include(context: MacroContext, page: str, section: str = "", title: bool = False) -> Markup:
+def include(context: MacroContext, page: PageName, section: str = "",
+            title: bool = False) -> Markup:
     """Show another page's content here; what runs in it runs with its own author's rights.
 
-    `page` is its name; `section` the heading of the part to show (default: all of it);
+    `page` is its name; `section` is the heading of the part to show (default: all of it);
     `title="true"` shows the page's title above it, as a link.
 
     Links, pictures and page names in it are read as on their own page.

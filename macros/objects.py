@@ -7,13 +7,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from wiki.classes import visible
-from wiki.model import ClassDefinition, Object, Property
-from wiki.rendering.macros import MacroContext, macro
+from wiki.classes import is_empty, visible
+from wiki.model import ClassDefinition, Document, Object, Property
+from wiki.rendering.inplace import in_place
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.values import link, show
 
 #: What says how the wiki treats the page, and nothing about its subject.
-ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass"})
+ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass", "Wiki.CommentClass"})
 ROW = Markup("<tr><th scope=\"row\"{help}>{label}</th><td>{value}</td></tr>\n")
 NO_VALUES = Markup('<p class="empty">There are no values yet.</p>\n')
 TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</table>\n')
@@ -21,12 +22,13 @@ TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</
 
 @macro("objects")
 def objects(context: MacroContext, of: str = "", without: str = "", empty: bool = False,
-            page: str = "") -> Markup:
+            page: PageName = "", edit: bool = False) -> Markup:
     """The values of the viewed page's objects.
 
-    `of` names the class whose objects are shown (default: all), `without` classes whose
-    objects are not, separated by commas; `empty` shows properties without a value too;
-    `page` is another page, whose objects are shown.
+    `of` names the class whose objects are shown (default: all); `without` names classes whose
+    objects are not, separated by commas; `empty` shows properties without a value too; `page` is
+    another page, whose objects are shown; `edit` lets readers who may edit the page change each
+    value where it stands.
 
     Examples:
         <<objects page="Tasks.ImportCountries" of="Executors.ImportCSVParameters"/>>
@@ -36,17 +38,24 @@ def objects(context: MacroContext, of: str = "", without: str = "", empty: bool 
     shown = [obj for obj in document.objects
              if obj.class_name == of or (not of and obj.class_name not in left_out)]
     captions = len({obj.class_name for obj in shown}) > 1
-    return Markup("").join(table(context, obj, captions, empty) for obj in shown)
+    editable = edit and context.wiki.may("edit", document)
+    return Markup("").join(table(context, document, obj, captions, empty, editable)
+                           for obj in shown)
 
 
-def table(context: MacroContext, obj: Object, with_caption: bool, empty: bool) -> Markup:
-    """One object as a table, in the order of its class."""
+def table(context: MacroContext, document: Document, obj: Object, with_caption: bool,
+          empty: bool, edit: bool) -> Markup:
+    """One object as a table, in the order of its class; who may change it sees all rows."""
     definition = context.wiki.class_definition(obj.class_name)
+    known = {prop.name for prop in definition.properties} if definition else set()
     rows = Markup("").join(
-        ROW.format(label=prop.label, value=show(context, prop, value),
+        ROW.format(label=prop.label,
+                   value=in_place(context, document, obj, prop, show(context, prop, value), edit,
+                                  block=True)
+                   if edit and prop.name in known else show(context, prop, value),
                    help=Markup(' title="{}"').format(prop.help) if prop.help else "")
         for prop, value in values_of(definition, visible(obj.values))
-        if empty or value not in (None, "", []))
+        if empty or edit or not is_empty(value))
     caption = Markup("<caption>{}</caption>\n").format(
         link(context, obj.class_name)) if with_caption else Markup("")
     return TABLE.format(caption=caption, rows=rows) if rows else NO_VALUES

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from wiki.errors import MacroError
 from wiki.model import Property
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 
 ROW = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
 TABLE = Markup("""\
@@ -18,7 +18,7 @@ TABLE = Markup("""\
 
 
 @macro("properties")
-def properties(context: MacroContext, of: str = "") -> Markup:
+def properties(context: MacroContext, of: PageName = "") -> Markup:
     """The properties of a class as a table. `of` is its page (default: the viewed page).
 
     Examples:

@@ -7,16 +7,13 @@ from markupsafe import Markup
 from wiki.classes import TYPES, visible
 from wiki.errors import MacroError
 from wiki.model import ClassDefinition, Document, Object, Property
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.inplace import in_place
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.values import show
-
-_SHOWN = Markup('<span class="property" data-property="{}">{}{}</span>')
-#: A link, since a form cannot stand within a line; a script brings the form to it.
-_EDIT = Markup(' <a class="property-edit" href="{}" title="Change {}" aria-label="Change {}">✎</a>')
 
 
 @macro("property", inline=True)
-def property_(context: MacroContext, name: str, class_: str = "", page: str = "",
+def property_(context: MacroContext, name: str, class_: PageName = "", page: PageName = "",
               number: int = -1, edit: bool = False) -> Markup:
     """Show the value of a property, as its type has it.
 
@@ -35,14 +32,7 @@ def property_(context: MacroContext, name: str, class_: str = "", page: str = ""
     value = visible(obj.values).get(prop.name)
     shown = (Markup.escape(TYPES["TextArea"].format(value, prop)) if prop.type == "TextArea"
              else show(context, prop, value, short=True))
-    door = Markup("")
-    if edit and context.wiki.may("edit", document):
-        url = context.url(document.reference, "property", **{
-            "class": obj.class_name, "number": obj.number, "name": prop.name,
-            "back": context.path})
-        door = _EDIT.format(url, prop.label, prop.label)
-    key = f"{document.reference} {obj.class_name} {obj.number} {prop.name}"
-    return _SHOWN.format(key, shown or Markup('<span class="faint">–</span>'), door)
+    return in_place(context, document, obj, prop, shown, edit)
 
 
 def _find(context: MacroContext, document: Document, class_name: str, name: str,

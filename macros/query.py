@@ -9,7 +9,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from wiki.model import ClassDefinition
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables import conditions
 from wiki.rendering.tables.columns import Column, cells, columns_of
 from wiki.store.base import DOCUMENT_FIELDS, Row
@@ -19,7 +19,7 @@ EMPTY = Markup('<p class="empty">No page fits.</p>')
 
 
 @macro("query")
-def query(context: MacroContext, class_: str = "", where: str = "", columns: str = "",
+def query(context: MacroContext, class_: PageName = "", where: str = "", columns: str = "",
           order: str = "", space: str = "", limit: int = 50,
           format: Literal["list", "table", "count", "titles"] = "list") -> Markup:
     """List the pages that carry an object of a class and fit conditions.

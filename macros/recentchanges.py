@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from wiki.recent import last_changed
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
-from wiki.store.base import Condition, Query, Row
+from wiki.store.base import ChangeKind, Logged
 
 MOST = 200
 
@@ -14,30 +15,36 @@ MOST = 200
 @macro("recentchanges")
 def recentchanges(context: MacroContext, limit: int = 10, space: str = "",
                   user: str = "") -> Markup:
-    """List the pages that changed last: which, when, by whom.
+    """List the pages that changed last: which, when, by whom; deleted ones too.
 
-    `limit` is how many; `space` keeps to a space and those in it; `user` to the pages that this
-    user changed last, such as `Users.Admin`.
+    `limit` is how many; `space` keeps to a space and those in it; `user` to what this
+    user changed, such as `Users.Admin`.
 
     Examples:
         <<recentchanges limit="3"/>>
         ---
         <<recentchanges space="Help" limit="3"/>>
     """
-    where = (Condition("doc.author", "eq", user.strip()),) if user.strip() else ()
-    rows = context.wiki.rows(Query(where=where, order_by=("-doc.updated",), nested=True,
-                                   space=space.strip() or None, hidden=False,
-                                   limit=max(1, min(limit, MOST))))
+    rows = last_changed(context.wiki, max(1, min(limit, MOST)), space=space.strip() or None,
+                        author=user.strip() or None)
     items = Markup("").join(_item(context, row) for row in rows)
     if not items:
         return Markup('<p class="empty">Nothing has changed yet.</p>')
     return Markup('<ul class="changes">{}</ul>').format(items)
 
 
-def _item(context: MacroContext, row: Row) -> Markup:
-    return Markup('<li>{} <small><time datetime="{}">{}</time> {}</small></li>\n').format(
-        context.link(row.reference, row.title or str(row.reference)), row.updated.isoformat(),
-        f"{row.updated:%Y-%m-%d %H:%M}", _author(context, row.author))
+def _item(context: MacroContext, row: Logged) -> Markup:
+    done = "" if row.kind == ChangeKind.EDITED else f"{row.kind} "
+    return Markup('<li>{} <small>{}<time datetime="{}">{}</time> {}</small></li>\n').format(
+        _page(context, row), done, row.updated.isoformat(), f"{row.updated:%Y-%m-%d %H:%M}",
+        _author(context, row.author))
+
+
+def _page(context: MacroContext, row: Logged) -> Markup:
+    label = row.title or str(row.reference)
+    if row.kind == ChangeKind.DELETED:
+        return Markup("<del>{}</del>").format(label)
+    return context.link(row.reference, label)
 
 
 def _author(context: MacroContext, name: str) -> Markup:

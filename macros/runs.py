@@ -7,7 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from wiki.rendering.links import page_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.show import badge
 
@@ -19,7 +19,7 @@ _ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td>
 
 
 @macro("runs", live=3)
-def runs(context: MacroContext, task: str = "", limit: int = 10) -> Markup:
+def runs(context: MacroContext, task: PageName = "", limit: int = 10) -> Markup:
     """List the runs of a task, the newest first, with links to what each did.
 
     `task` is the task's page (default: this page); `limit` is how many are listed.

@@ -68,6 +68,8 @@ def _what(context: MacroContext, job: Job) -> Markup:
         return Markup("invokes the task manager")
     if job.what == What.LOGS:
         return Markup("tidies up the logs")
+    if job.what == What.BIN:
+        return Markup("empties the recycle bin")
     if job.task is None:
         return Markup("nothing")
     text = "sets {} READY" if job.what == What.TASK else "runs its script as {}"

@@ -29,8 +29,9 @@ def tabs(context: MacroContext, body: Markup) -> Markup:
 
 @macro("tab", body="rendered")
 def tab(context: MacroContext, body: Markup, title: str, id_: str = "") -> Markup:
-    """A part in `tabs`, with its `title`. A link to `#tab-title` opens it; `id` gives it another
-    name in links.
+    """A part in `tabs`. A link to `#tab-title` opens it.
+
+    `title` stands on its tab; `id` gives it another name in links.
 
     Examples:
         <<tabs>>

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from wiki.errors import WikiError
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rights import Right
 
 #: The reader's choice of a tag stands in the page's address under this name.
 ARGUMENT = "tag"
@@ -37,8 +39,8 @@ def tags(context: MacroContext, tag: str = "", limit: int = 200,
     body = _cloud(context, size, format, chosen)
     if not chosen:
         return body
-    return body + Markup("<h2>Pages with the tag {}</h2>\n{}").format(
-        chosen, _pages(context, chosen, size))
+    return body + Markup("<h2>Pages with the tag {}</h2>\n{}{}").format(
+        chosen, _pages(context, chosen, size), _rename(context, chosen))
 
 
 def _cloud(context: MacroContext, size: int, css: str, chosen: str) -> Markup:
@@ -59,6 +61,14 @@ def _tag(context: MacroContext, name: str, number: int, highest: int, chosen: st
     return Markup('<li class="size-{}"><a class="tag" href="{}"{}>{}</a> '
                   '<span class="count">{:,}</span></li>\n').format(
         size, context.url(context.document.reference, **{ARGUMENT: name}), here, name, number)
+
+
+def _rename(context: MacroContext, tag: str) -> Markup:
+    """The way to giving the tag another name, for who may edit."""
+    if not context.wiki.may(Right.EDIT):
+        return Markup("")
+    return Markup('<p><a href="/tags/rename?{}">Rename this tag…</a></p>').format(
+        urlencode({"tag": tag}))
 
 
 def _pages(context: MacroContext, tag: str, size: int) -> Markup:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from wiki.errors import MacroError
 from wiki.model import Document
 from wiki.rendering.links import page_url
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.board import waiting_reason
 from wiki.tasks.manager import Manager
 from wiki.tasks.names import TASK_CLASS, Status
@@ -26,7 +26,7 @@ FACT = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
 @macro("taskprogress", live=1)
-def taskprogress(context: MacroContext, task: str = "") -> Markup:
+def taskprogress(context: MacroContext, task: PageName = "") -> Markup:
     """Show a task's status, why it does not run yet, and how far its run is, kept up to date.
 
     `task` is the task's page (default: this page).

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from wiki.errors import MacroError
 from wiki.rendering.charts.svg import Column, columns
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.records import Durations, RunRecord, executor_runs, in_words, runs_of
 
 MOST = 500
@@ -15,12 +15,12 @@ FEWEST = 3
 
 
 @macro("taskstats", live=20)
-def taskstats(context: MacroContext, task: str = "", executor: str = "",
+def taskstats(context: MacroContext, task: PageName = "", executor: PageName = "",
               limit: int = 50) -> Markup:
     """Show how long the last runs took and how long they waited, with their median and the time
     within which 95 of 100 ended.
 
-    `task` is the task's page (default: this page), or `executor` the executor's; `limit` is
+    `task` is the task's page (default: this page); `executor` instead is an executor's; `limit` is
     how many runs count.
 
     Examples:

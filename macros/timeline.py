@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue
 from wiki.rendering.charts.svg import Bar, Lane, Tick, gantt
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, in_words, runs_since
@@ -36,7 +36,7 @@ def timeline(context: MacroContext, hours: float = 24, space: str = "",
         <<timeline hours="2"/>>
     """
     if not 0 < hours <= MOST_HOURS:
-        raise MacroError(f"hours: {hours:g} is not between 0 and {MOST_HOURS}")
+        raise BadValue("hours", f"{hours:g} is not between 0 and {MOST_HOURS}")
     context.changing()
     now = datetime.now(UTC)
     window = _Window(now - timedelta(hours=hours), now)

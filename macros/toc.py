@@ -7,12 +7,15 @@ from markupsafe import Markup
 from wiki.rendering.engine import headings
 from wiki.rendering.macros import MacroContext, macro
 
+#: How many headings it lists.
+MOST = 2_000
+
 
 @macro("toc")
 def toc(context: MacroContext, depth: int = 3, start: int = 1, numbered: bool = False) -> Markup:
     """List the page's headings with links to them, those of included pages too.
 
-    `depth` is the lowest level that is listed, `start` the highest (1 to 6);
+    `depth` is the lowest level that is listed; `start` is the highest (1 to 6);
     `numbered="true"` numbers them: 1, 1.1, 1.2.
 
     Examples:
@@ -22,11 +25,14 @@ def toc(context: MacroContext, depth: int = 3, start: int = 1, numbered: bool = 
         found = [heading for heading in headings(html) if start <= heading[0] <= depth]
         if not found:
             return Markup("")
-        numbers = _numbers(level for level, _, _ in found)
+        numbers = _numbers(level for level, _, _ in found[:MOST])
         items = [Markup('<li class="level-{}">{}<a href="#{}">{}</a></li>').format(
                      level, Markup('<span class="number">{}</span> ').format(number)
                      if numbered else "", anchor, text)
-                 for number, (level, anchor, text) in zip(numbers, found, strict=True)]
+                 for number, (level, anchor, text) in zip(numbers, found[:MOST], strict=True)]
+        if len(found) > MOST:
+            items.append(Markup('<li class="note">{:,} more headings.</li>').format(
+                len(found) - MOST))
         return Markup('<nav class="toc" aria-label="Contents"><ul>{}</ul></nav>').format(
             Markup("").join(items))
     return context.defer(finish)

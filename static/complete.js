@@ -1,9 +1,9 @@
-// Completion of macros in a textarea: textarea[data-macros] names the address of the list.
+// Completion in a textarea: textarea[data-macros] names where the lists are (editor/suggest.js).
 //
-// The list opens by itself after << and among a macro's parameters, and by Ctrl+Space. Arrow keys
-// choose, Enter or Tab takes, Escape closes. Without a script the field is a plain one.
+// The list opens by itself after <<, among a macro's parameters, after [[ and attach:, and by
+// Ctrl+Space. Arrow keys choose, Enter or Tab takes, Escape closes. Without a script the field is a plain one.
 
-import {load, suggest} from "./macros.js";
+import {completions, sourcesOf} from "./editor/suggest.js";
 
 const LIST = "completions";
 const GAP = 4; // pixels between the line and a list above it
@@ -34,7 +34,7 @@ function placeOf(area, offset) {
 class Completion {
   constructor(area) {
     this.area = area;
-    this.url = area.dataset.macros;
+    this.turn = 0; // only the last question's answer counts
     this.items = [];
     this.chosen = 0;
     this.list = document.createElement("ul");
@@ -52,6 +52,7 @@ class Completion {
       if (!event.isComposing) this.look();
     });
     area.addEventListener("keydown", (event) => this.key(event), {capture: true});
+    area.addEventListener("wikimill:complete", () => this.look());
     area.addEventListener("click", () => this.close());
     area.addEventListener("blur", () => this.close());
     area.addEventListener("scroll", () => this.close());
@@ -68,20 +69,19 @@ class Completion {
 
   async look() {
     const {area} = this;
-    if (area.selectionStart !== area.selectionEnd) return this.close();
-    if (!area.value.slice(0, area.selectionStart).includes("<<")) return this.close();
-    let macros;
+    const turn = ++this.turn;
+    const {value, selectionStart: at, selectionEnd} = area;
+    if (at !== selectionEnd) return this.close();
+    let found;
     try {
-      macros = await load(this.url);
+      found = await completions(sourcesOf(area), value.slice(0, at), value.slice(at));
     } catch (error) {
       console.warn(error); // the text can be written without
-      return this.close();
     }
-    if (document.activeElement !== area) return this.close();
-    // The text as it is now: one may have gone on typing.
-    const {value, selectionStart: at} = area;
-    const found = suggest(macros, value.slice(0, at), value.slice(at));
-    return found ? this.show(found) : this.close();
+    if (turn !== this.turn) return; // one has gone on typing
+    const same = area.value === value && area.selectionStart === at;
+    if (found && same && document.activeElement === area) this.show(found);
+    else this.close();
   }
 
   show({from, items, label}) {
@@ -126,6 +126,7 @@ class Completion {
   }
 
   close() {
+    this.turn++;
     if (!this.open) return;
     this.list.hidden = true;
     this.state.textContent = "";

@@ -1,52 +1,85 @@
-// Diagrams: draws what a ```mermaid fence says, if the library is there (`make vendor`).
+// Diagrams: draws what a ```mermaid fence says, where the library is there (`make vendor`).
 //
-// The drawing is shown as a picture, since an SVG's own styles are no page's business, and
-// the policy lets no style in. Without script or library, the fence shows its code.
+// The library writes styles into its page, which the policy of ours forbids. So it runs in a frame
+// that may do that and nothing else (web/diagrams.py), and the drawing is shown as a picture.
+// Without script or library, the fence shows its code.
 
-const LIBRARY = "./vendor/mermaid/mermaid.esm.min.mjs";
+const FRAME = "/diagrams";
+const PATIENCE = 30; // seconds for the frame to answer
+let drawn = 0;
+let frame = null; // a promise of its window
 
 async function draw() {
-  const fences = document.querySelectorAll("pre.mermaid:not([data-drawn])");
-  if (!fences.length) return;
-  const mermaid = await library();
-  if (!mermaid) return;
-  for (const fence of fences) await show(mermaid, fence);
-}
-
-async function library() {
-  try {
-    const {default: mermaid} = await import(LIBRARY);
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    mermaid.initialize({startOnLoad: false, securityLevel: "strict", htmlLabels: false,
-      flowchart: {htmlLabels: false}, theme: dark ? "dark" : "default"});
-    return mermaid;
-  } catch {
-    return null; // not installed: the code is there to read
+  for (const fence of document.querySelectorAll("pre.mermaid:not([data-drawn])")) {
+    fence.dataset.drawn = "";
+    await show(fence);
   }
 }
 
-let drawn = 0;
-
-async function show(mermaid, fence) {
+async function show(fence) {
   const text = fence.textContent;
-  fence.dataset.drawn = "";
-  let svg;
   try {
-    svg = (await mermaid.render(`diagram-${++drawn}`, text)).svg;
+    const {svg, error} = await drawing(text);
+    if (svg) fence.replaceWith(figure(svg, text));
+    else fence.after(note(`The diagram cannot be drawn: ${error}`));
   } catch (error) {
-    const note = document.createElement("p");
-    note.className = "box error";
-    note.textContent = `The diagram cannot be drawn: ${error.message}`;
-    fence.after(note);
-    return;
+    fence.after(note(`The diagram is not drawn: ${error.message}`));
   }
-  const figure = document.createElement("figure");
+}
+
+async function drawing(text) {
+  frame ??= open();
+  const target = await frame;
+  const id = ++drawn;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const answer = hear(target, (said) => said.id === id);
+  target.postMessage({id, text, dark}, "*"); // a frame in a sandbox has no origin to name
+  return answer;
+}
+
+async function open() {
+  const element = document.createElement("iframe");
+  element.className = "diagram-frame";
+  element.tabIndex = -1;
+  element.ariaHidden = "true";
+  element.src = FRAME;
+  document.body.append(element);
+  await hear(element.contentWindow, (said) => said.ready);
+  return element.contentWindow;
+}
+
+// The first message of the window that is wanted.
+function hear(source, wanted) {
+  return new Promise((resolve, reject) => {
+    const end = (settle, value) => {
+      clearTimeout(timer);
+      removeEventListener("message", listener);
+      settle(value);
+    };
+    const listener = (event) => {
+      if (event.source === source && wanted(event.data)) end(resolve, event.data);
+    };
+    const timer = setTimeout(() => end(reject, new Error("the library does not answer")),
+      PATIENCE * 1000);
+    addEventListener("message", listener);
+  });
+}
+
+function figure(svg, text) {
+  const element = document.createElement("figure");
   const picture = new Image();
-  figure.className = "diagram";
+  element.className = "diagram";
   picture.alt = text;
   picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(sized(svg))}`;
-  figure.append(picture);
-  fence.replaceWith(figure);
+  element.append(picture);
+  return element;
+}
+
+function note(text) {
+  const element = document.createElement("p");
+  element.className = "box error";
+  element.textContent = text;
+  return element;
 }
 
 // A picture needs a size of its own; the drawing has it in its view box.
@@ -57,3 +90,5 @@ function sized(svg) {
 }
 
 draw();
+// The editor's preview is another text each time.
+document.addEventListener("wikimill:text", draw);

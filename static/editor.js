@@ -1,9 +1,14 @@
-// The editor's comforts: Ctrl+S saves, Tab indents code, and leaving with unsaved text asks.
+// What every form for a text has: Ctrl+S saves, Tab indents code, and leaving with unsaved text
+// asks. The editor of a page's text is more, see editor/main.js.
+
+const pageForm = document.querySelector("form[data-preview]");
+if (pageForm) import("./editor/main.js").then(({start}) => start(pageForm));
+else if (!document.querySelector("form[data-editor]")) import("./editor/drafts.js").then(({settle}) => settle());
 
 for (const form of document.querySelectorAll("form[data-editor]")) {
   let changed = false;
   form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", () => { changed = false; });
+  for (const kind of ["submit", "wikimill:leave"]) form.addEventListener(kind, () => { changed = false; });
   window.addEventListener("beforeunload", (event) => {
     if (changed) event.preventDefault();
   });

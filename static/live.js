@@ -102,8 +102,10 @@ async function keep() {
     const begun = now();
     const answers = await ask(parts);
     const took = now() - begun;
+    // A server that is just back is slow at first, and much may have changed meanwhile.
+    const pause = answers && away ? AWAY[0] : Math.min(took * SHARE, AWAY[1]);
     away = answers ? 0 : grow(away, AWAY);
-    rest = now() + (away || Math.min(took * SHARE, AWAY[1]));
+    rest = now() + (away || pause);
     answers?.forEach((answer, at) => {
       if (parts[at].isConnected) take(parts[at], answer);
     });

@@ -1,6 +1,7 @@
 // Brings a part of the page up to date with a newer one from the server, touching only what is
 // different: focus, ticked boxes, open details and scroll positions stay. Elements with a
-// data-key are known again by it, wherever they have moved to.
+// data-key are known again by it, wherever they have moved to; those with data-scripted are a
+// script's own and stay where they are.
 
 const KEPT = new Set(["open"]); // what the reader has set
 
@@ -23,19 +24,25 @@ function morphAttributes(old, fresh) {
   }
 }
 
+// The node, or the first one behind it that the server made.
+function served(node) {
+  while (node?.dataset && "scripted" in node.dataset) node = node.nextSibling;
+  return node;
+}
+
 export function morphChildren(old, fresh) {
   const keyed = new Map([...old.children].filter((child) => child.dataset.key)
     .map((child) => [child.dataset.key, child]));
-  let place = old.firstChild;
+  let place = served(old.firstChild);
   for (const child of [...fresh.childNodes]) {
     const key = child.dataset?.key;
     const match = key ? keyed.get(key) : place && !place.dataset?.key ? place : null;
-    if (match && match === place) place = place.nextSibling;
+    if (match && match === place) place = served(place.nextSibling);
     else old.insertBefore(match ?? child, place);
     if (match) morph(match, child);
   }
   while (place) {
-    const next = place.nextSibling;
+    const next = served(place.nextSibling);
     place.remove();
     place = next;
   }

@@ -1,7 +1,9 @@
 // The script editor: line numbers, indenting, and a check while one types.
 //
-// All that the rest of this file asks of the text is in TextView, so that another editor can
+// All that the rest of this file asks of the text is in TextView, so that the rich editor can
 // take its place: text, onChange, select(line, column), mark(problems).
+
+import {openRich} from "./editor/rich.js";
 
 const DELAY = 600;
 const INDENT = "    ";
@@ -16,7 +18,6 @@ class TextView {
     this.levels = new Map();
     this.onChange = () => {};
     area.addEventListener("input", () => {
-      this.broken = undefined; // what was wrong with another text
       this.count();
       this.onChange();
     });
@@ -48,8 +49,7 @@ class TextView {
       if (item.className !== "error") item.className = level;
       item.title = item.title ? `${item.title}\n${message}` : message;
     }
-    this.broken = problems.find((problem) => problem.level === "error");
-    this.area.setAttribute("aria-invalid", String(Boolean(this.broken)));
+    this.area.setAttribute("aria-invalid", String(problems.some(({level}) => level === "error")));
   }
 
   select(line, column) {
@@ -150,43 +150,59 @@ async function check(frame, script) {
   return answer?.ok ? (await answer.json()).problems : null;
 }
 
-function start(frame) {
+// The text, rich where that is wanted and there.
+async function viewOf(area, rich, onChange) {
+  const view = await openRich(rich, {area, language: "python", label: "Script", onChange});
+  if (view) return view;
+  const plain = new TextView(area);
+  plain.onChange = onChange;
+  return plain;
+}
+
+async function start(frame) {
+  const area = frame.querySelector("textarea");
   const box = document.getElementById("problems");
-  const view = new TextView(frame.querySelector("textarea"));
   const given = [...box.querySelectorAll("li")].map(({dataset, textContent}) => ({
     line: Number(dataset.line), column: Number(dataset.column), level: dataset.level,
     message: textContent.trim()}));
-  view.mark(given);
-  if (view.broken?.line) view.select(view.broken.line, view.broken.column);
   let timer = 0;
-  view.onChange = () => {
+  let broken; // what is wrong with the text as it is
+  const view = await viewOf(area, frame.dataset.rich, () => {
+    broken = undefined;
     clearTimeout(timer);
     timer = setTimeout(async () => {
       const text = view.text;
       const problems = await check(frame, text);
       if (!problems || view.text !== text) return;
-      view.mark(problems);
+      mark(problems);
       showProblems(box, problems, text);
     }, DELAY);
+    if (area.hidden) area.form.dispatchEvent(new Event("input")); // typed elsewhere
+  });
+  const mark = (problems) => {
+    view.mark(problems);
+    broken = problems.find(({level}) => level === "error");
   };
+  mark(given);
+  if (broken?.line) view.select(broken.line, broken.column);
   box.addEventListener("click", (event) => {
     const item = event.target.closest("a")?.closest("li");
     if (!item) return;
     event.preventDefault();
     view.select(Number(item.dataset.line), Number(item.dataset.column));
   });
-  view.area.form.addEventListener("submit", (event) => tryOut(event, view));
+  area.form.addEventListener("submit", (event) => tryOut(event, broken, view));
 }
 
 // A trial goes to a tab of its own: what is typed here is still unsaved then, and what cannot run
 // needs no tab.
-function tryOut(event, view) {
+function tryOut(event, broken, view) {
   if (!event.submitter?.formTarget) return;
-  if (view.broken) {
+  if (broken) {
     event.preventDefault();
-    view.select(view.broken.line || 1, view.broken.column || 1);
+    view.select(broken.line || 1, broken.column || 1);
   }
-  setTimeout(() => view.area.form.dispatchEvent(new Event("input")));
+  setTimeout(() => event.target.dispatchEvent(new Event("input")));
 }
 
 for (const frame of document.querySelectorAll(".script-editor")) start(frame);

@@ -3,32 +3,49 @@
 
 const panelsOf = (set) => [...set.children].filter((child) => child.matches("section.tab"));
 
+// Also of one that was brought up to date, whose panels are as the server made them again.
 function enhance(set) {
   const panels = panelsOf(set);
-  if (set.querySelector(":scope > [role=tablist]") || !panels.length) return;
+  let list = set.querySelector(":scope > [role=tablist]");
+  const titled = set.querySelector(":scope > section.tab > .tab-title");
+  if (!panels.length || (list?.childElementCount === panels.length && !titled)) return;
+  list ??= makeList(set);
+  panels.forEach((panel, at) => label(list.children[at] ?? addTab(list), panel));
+  while (list.childElementCount > panels.length) list.lastElementChild.remove();
+  const chosen = list.querySelector(":scope > [aria-selected=true]");
+  choose(set, chosen ?? list.firstElementChild, false);
+}
+
+function makeList(set) {
   const list = document.createElement("div");
   list.setAttribute("role", "tablist");
-  list.append(...panels.map(tabFor));
+  list.dataset.scripted = "";
   set.prepend(list);
   list.addEventListener("click", ({target}) => target.role === "tab" && choose(set, target, true));
   list.addEventListener("keydown", (event) => move(set, event));
-  choose(set, list.firstElementChild, false);
+  return list;
 }
 
-function tabFor(panel) {
-  const title = panel.querySelector(":scope > .tab-title");
+function addTab(list) {
   const tab = document.createElement("button");
   tab.type = "button";
   tab.setAttribute("role", "tab");
+  list.append(tab);
+  return tab;
+}
+
+function label(tab, panel) {
+  const title = panel.querySelector(":scope > .tab-title");
   tab.setAttribute("aria-controls", panel.id);
-  tab.textContent = title?.textContent ?? panel.id;
   if (title) {
+    tab.textContent = title.textContent;
     tab.id = title.id; // what the panel is labelled by
     title.remove();
+  } else {
+    tab.textContent ||= panel.id;
   }
   panel.setAttribute("role", "tabpanel");
   panel.tabIndex = 0;
-  return tab;
 }
 
 function choose(set, chosen, byReader) {
@@ -77,5 +94,9 @@ openAddressed();
 addEventListener("hashchange", openAddressed);
 // Parts of a page are put in place of others while it is open.
 new MutationObserver((changes) => {
-  for (const {addedNodes} of changes) addedNodes.forEach(enhanceWithin);
+  for (const {target, addedNodes} of changes) {
+    const set = target.closest(".tabset");
+    if (set) enhance(set);
+    addedNodes.forEach(enhanceWithin);
+  }
 }).observe(document.body, {childList: true, subtree: true});

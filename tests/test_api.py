@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wiki.api import OpenDocument, Wiki, relink
+from wiki.api import OpenDocument, Wiki
 from wiki.errors import (
     AccessDenied,
     Conflict,
@@ -18,7 +18,6 @@ from wiki.errors import (
     TooLarge,
 )
 from wiki.model import GUEST, Property
-from wiki.references import Reference
 from wiki.store import open_store
 
 BOOK = "Books.BookClass"
@@ -176,12 +175,6 @@ def test_a_rename_takes_history_along_and_turns_links(wiki: Wiki) -> None:
     assert len(wiki.get("Books.Dune (novel)").revisions()) == 3
     assert wiki.get("Main.Links").content == (
         "[[Books.Dune (novel)]] and [[it>>Books.Dune (novel)#plot]]")
-
-
-def test_relinking_leaves_longer_names_alone() -> None:
-    old, new = Reference.parse("A.B"), Reference.parse("A.C")
-    assert relink("[[A.B]] [[A.Bc]] [[x>>A.B#y]] A.B", old, new) == (
-        "[[A.C]] [[A.Bc]] [[x>>A.C#y]] A.B")
 
 
 def test_saving_tells_who_listens(wiki: Wiki) -> None:

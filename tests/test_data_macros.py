@@ -8,7 +8,7 @@ import pytest
 from conftest import Browser
 
 from wiki.api import Wiki
-from wiki.model import Property
+from wiki.model import ClassDefinition, Property
 from wiki.rendering.charts.plots import Scale, compact
 from wiki.rendering.renderer import RenderRequest
 from wiki.site import Site
@@ -391,3 +391,16 @@ def test_the_examples_work_on_any_page(site: Site, name: str) -> None:
     assert spec and spec.examples
     for example in spec.examples:
         assert "macro-error" not in show(site, example)
+
+
+def test_a_property_called_title_is_not_the_pages_title(site: Site, wiki: Wiki, user: Browser
+                                                        ) -> None:
+    made = wiki.new("Test.FilmClass", class_definition=ClassDefinition((
+        Property("title"), Property("year", "Number"))))
+    made.save()
+    html = show(site, '<<form class="Test.FilmClass" space="Shelf"/>>', "Users.Jo")
+    sent = fields_of(html) | {"form.title.of.page": "The page", "form.title": "The film"}
+    assert user.post("/Test.Page/form", **sent).location == "/Shelf.The%20page"
+    page = wiki.get("Shelf.The page")
+    assert page.title == "The page"
+    assert page.object("Test.FilmClass")["title"] == "The film"  # type: ignore[index]

@@ -383,3 +383,77 @@ def test_a_site_without_a_web_application_makes_no_parts(settings: Settings, tmp
         assert "data-part" not in site.renderer.render_content(record, RenderRequest()).html
         create_app(site=site)
         assert "data-part" in site.renderer.render_content(record, RenderRequest()).html
+
+
+def test_a_token_of_another_release_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call(GUEST, "A.B", "A.B", GUEST, "/A.B", {}, "news", {})
+    token = Signer("key").token(call)
+    assert Signer("key").call(token) == call
+    monkeypatch.setattr("wiki.rendering.parts._SALT", "other fields")
+    assert Signer("key").call(token) is None
+
+
+def test_results_that_nobody_takes_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wiki.rendering.slow.KEPT_SIZE", 100)
+    runs: SlowRuns[str] = SlowRuns(size_of=len)
+    for key in "abc":
+        run = runs.start(key, lambda: "x" * 45)
+        assert run is not None and run.ended.wait(60)
+    last = runs.start("d", lambda: "")
+    assert last is not None and last.ended.wait(60)
+    assert [runs.has(key) for key in "abc"] == [False, True, True]
+    runs.close()
+
+
+def test_a_slow_macro_in_a_sheet_is_about_the_page_that_the_sheet_shows(
+        guest: Browser, site: Site, wiki: Wiki) -> None:
+    wiki.new("Work.Sheet", content="<<attachments/>>").save()
+    made = wiki.new("Work.KindClass")
+    made.add_object("Wiki.ClassSheetClass", sheet="Work.Sheet")
+    made.save()
+    page = wiki.new("Work.Shown")
+    page.add_object("Work.KindClass")
+    page.attach("own.txt", b"x")
+    page.save()
+    made_parts = site.renderer._local.parts
+    assert made_parts is not None
+    made_parts.took("attachments", 5.0)
+    token = parts(guest.get("/Work.Shown").text)[0]
+    got: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        got[:] = ask(guest, token)
+        return "html" in got[0]
+
+    until(there, 60, "the slow macro's part does not come")
+    assert "own.txt" in got[0]["html"]
+    assert made_parts.slow is not None and not made_parts.slow.has(token)
+    assert "own.txt" in ask_anew(guest, token)["html"]  # made once more, from the token alone
+
+
+def ask_anew(browser: Browser, token: str) -> dict[str, Any]:
+    """What a part gives once nothing is left of its first run."""
+    got: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        got[:] = ask(browser, token)
+        return "html" in got[0]
+
+    until(there, 60, "the part does not come")
+    return got[0]
+
+
+def test_a_wiki_macro_may_be_live(guest: Browser, wiki: Wiki) -> None:
+    page = wiki.new("Macros.Ticker")
+    page.add_object("Wiki.MacroClass", name="ticker", live=0.2, code="Now: {{ params.of }}, "
+                    "{{ wiki.get('Work.News').content }}")
+    page.add_object("Wiki.MacroParameterClass", name="of")
+    page.save()
+    save(wiki, "Work.News", "one")
+    save(wiki, "Work.Board", '<<ticker of="cars"/>>')
+    html = guest.get("/Work.Board").text
+    token, every, tag, _ = PART.findall(html)[0]
+    assert every == "1" and "Now: cars, one" in html
+    assert ask(guest, token, tag=tag) == [{"every": 1}]
+    save(wiki, "Work.News", "two")
+    assert "Now: cars, two" in ask(guest, token, tag=tag)[0]["html"]

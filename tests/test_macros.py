@@ -9,6 +9,7 @@ import pytest
 from wiki.api import Wiki
 from wiki.errors import MacroError
 from wiki.model import Property
+from wiki.rendering.macrohelp import explain
 from wiki.rendering.macros import MacroContext, Registry, macro
 from wiki.rendering.renderer import RenderRequest
 from wiki.site import Site
@@ -60,6 +61,21 @@ def test_every_macro_is_documented(site: Site) -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert [spec.name for spec in site.registry if f"`{spec.name}`" not in text] == []
     assert all(spec.help for spec in site.registry)
+    assert [(spec.name, item.name) for spec in site.registry for item in spec.parameters
+            if item.name not in explain(spec).parameters] == []
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ('<<include section="a" page=".."/>>', "page: "),
+    ('<<gallery limit="3" width="1"/>>', "width: 1 is not between"),
+    ('<<query limit="3" where="??"/>>', "where: "),
+    ('<<columns>><<column width="99">>x<</column>><</columns>>', "width: 99 is not between"),
+    ('<<date format="%A" zone="Nowhere"/>>', "zone: there is no time zone"),
+])
+def test_a_value_that_is_wrong_is_pointed_at(site: Site, text: str, why: str) -> None:
+    html = show(site, text)
+    column = text.index(f"{why.partition(':')[0]}=") + 1
+    assert why in html and f"line 1, column {column}<" in html
 
 
 def test_logs_are_shown_and_an_unknown_one_is_refused(site: Site) -> None:

@@ -62,9 +62,11 @@ def test_what_github_adds(text: str, html: str) -> None:
 def test_tasks_are_boxes_in_tight_and_loose_lists() -> None:
     tight = to_html("- [x] done\n- [ ] *not*\n- [x]no")
     assert tight.count("<input") == 2
-    assert '<li class="task-list-item"><input type="checkbox" disabled checked> done</li>' in tight
+    assert ('<li class="task-list-item"><input type="checkbox" aria-label="done" disabled checked>'
+            " done</li>") in tight
     assert "<em>not</em>" in tight and "[x]no" in tight
-    assert '<p><input type="checkbox" disabled> a</p>' in to_html("- [ ] a\n\n- [ ] b")
+    assert ('<p><input type="checkbox" aria-label="done" disabled> a</p>'
+            in to_html("- [ ] a\n\n- [ ] b"))
 
 
 # -- what Python-Markdown's extensions add ---------------------------------------------------
@@ -222,3 +224,17 @@ def test_deep_containers_are_text_at_last() -> None:
     html = to_html("\n".join(" " * (2 * depth) + "- x" for depth in range(300)))
     assert html.count("<ul>") <= 60
     assert html.count("x") == 300
+
+
+def test_emphasis_that_nests_too_deep_costs_no_other_paragraph() -> None:
+    deep = "*a " * 1_000 + "b" + " c*" * 1_000
+    html = to_html(f"# Before\n\n{deep}\n\n*After*")
+    assert "<h1" in html and "<em>After</em>" in html
+    assert 'class="plain"' not in html
+    assert html.count(" c") == 1_000 and "*" not in html
+    assert html.count("<em>") == html.count("</em>") <= 60
+
+
+def test_emphasis_nests_as_people_nest_it() -> None:
+    assert to_html("*a **b *c ~~d~~* e** f*") == (
+        "<p><em>a <strong>b <em>c <del>d</del></em> e</strong> f</em></p>")

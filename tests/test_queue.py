@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tasking import GOOD, Workshop
 
-from wiki.api import OpenDocument
+from wiki.api import OpenDocument, Wiki
 from wiki.errors import DocumentNotFound, TaskError
 from wiki.model import GUEST
 from wiki.rights import ADMIN_USER
@@ -265,6 +265,39 @@ def test_only_its_runners_start_an_executor(desk: Desk) -> None:
         desk.manager.set_status(["Tasks.A"], status, "Users.Alice")
     assert desk.starts() == ["Tasks.A"]
     assert desk.run_of().starter == "Users.Alice"
+
+
+def test_a_run_sets_ready_for_those_only_who_are_behind_it(desk: Desk) -> None:
+    desk.executor("Executors.Import")
+    desk.change("Executors.Good", runners=["Users.Alice"])
+    for importer, user in (("Tasks.ByEve", "Users.Eve"), ("Tasks.ByAlice", "Users.Alice")):
+        desk.add(importer, user, taskExecutor="Executors.Import")
+        assert desk.starts() == [importer]
+        script = Wiki(desk.store, ADMIN_USER, signer=user, run=desk.run_of(importer).id)
+        page = script.new(f"{importer}-made")
+        page.add_object(TASK_CLASS, taskExecutor="Executors.Good", status="READY")
+        page.save()
+    assert desk.starts() == ["Tasks.ByAlice-made"]
+    assert desk.why("Tasks.ByEve-made").startswith(
+        "Users.Eve had a part in the run that set it READY, and Executors.Good may be run by")
+    desk.admin.get("Tasks.ByEve").delete()
+    desk.change("Executors.Good", runners=["Users.Alice", "Users.Eve"])
+    assert desk.starts() == []
+    assert desk.why("Tasks.ByEve-made").startswith("Wiki.Guest had a part")
+
+
+@pytest.mark.parametrize("at", ["READY", "RUNNING"])
+def test_a_change_while_a_task_runs_counts_when_it_is_tried_again(desk: Desk, at: str) -> None:
+    desk.change("Executors.Good", runners=["Users.Alice"], repeatable=True)
+    desk.add("Tasks.A", "Users.Alice", retries=3)
+    assert desk.starts() == ["Tasks.A"]
+    if at == "RUNNING":
+        page = desk.wiki.as_user("Users.Eve").get("Tasks.A")
+        page.content = "Eve has a hand in it"
+        page.save()
+    desk.notebook.end("Tasks.A", Outcome.ERROR)
+    later = datetime.now(UTC) + timedelta(seconds=1000)
+    assert desk.manager.invoke(later).started == ("Tasks.A" if at == "READY" else None)
 
 
 def test_more_runners_let_the_task_go(desk: Desk) -> None:

@@ -743,7 +743,8 @@ def test_wrong_credentials_are_refused_even_for_reading(client: FlaskClient, hea
 
 def test_a_session_reads_and_writes_with_its_token_alone(client: FlaskClient) -> None:
     with client.session_transaction() as session:
-        session.update(user="Users.Bob", token="t0ken")
+        session.update(user="Users.Bob", token="t0ken",
+                       stamp=client.application.extensions["wikimill"].accounts.stamp("Bob"))
     assert client.get(f"{API}/pages").status_code == 200
     problem(client.put(f"{API}/pages/A.B", json={}), 403)
     problem(client.put(f"{API}/pages/A.B", json={}, headers={"X-CSRF-Token": "wrong"}), 403)
@@ -775,7 +776,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_caller(
     def broken(*_: object) -> None:
         raise RuntimeError("inner secret")
 
-    monkeypatch.setattr(site.store, "search", broken)
+    monkeypatch.setattr(site.store, "find", broken)
     assert "secret" not in str(problem(bob("GET", "/search?q=x"), 500))
     assert "inner secret" in caplog.text
 

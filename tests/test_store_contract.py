@@ -585,6 +585,49 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def leaves(store: Store, parent: str | None, **options: int) -> list[tuple[str, str, bool, bool]]:
+    return [(str(leaf.reference), leaf.title, leaf.more, leaf.there)
+            for leaf in store.branch(ref(parent) if parent else None, **options)]
+
+
+def test_the_tree_of_pages_is_told_branch_by_branch(shared: Store) -> None:
+    shared.save(page("Main.WebHome", title="Welcome"), None)
+    shared.save(page("A.WebHome", title="About", parent="Main.WebHome"), None)
+    shared.save(page("A.b", title="Second"), None)
+    shared.save(page("A.a", title="First"), None)
+    shared.save(page("A.child", parent="A.b"), None)
+    shared.save(page("A.secret", parent="A.a", hidden=True), None)
+    shared.save(page("A-x.page"), None)
+    shared.save(page("A.N.deep.page"), None)
+    shared.save(page("A.N.page"), None)
+    shared.save(page(r"A\.N.page"), None)
+    assert leaves(shared, None) == [
+        ("A-x.WebHome", "A-x", True, False), (r"A\.N.WebHome", "A.N", True, False),
+        ("Main.WebHome", "Welcome", True, True)]
+    assert leaves(shared, "Main.WebHome") == [("A.WebHome", "About", True, True)]
+    assert leaves(shared, "A.WebHome") == [
+        ("A.N.WebHome", "N", True, False), ("A.a", "First", False, True),
+        ("A.b", "Second", True, True)]
+    assert leaves(shared, "A.WebHome", limit=1, offset=1) == [("A.b", "Second", True, True)]
+    assert leaves(shared, "A.N.WebHome") == [
+        ("A.N.deep.WebHome", "deep", True, False), ("A.N.page", "page", False, True)]
+    assert leaves(shared, "A.b") == [("A.child", "child", False, True)]
+
+
+def test_the_pages_above_a_page_are_told_and_a_circle_ends(shared: Store) -> None:
+    shared.save(page("Main.WebHome", title="Welcome"), None)
+    shared.save(page("A.WebHome", parent="Main.WebHome"), None)
+    shared.save(page("A.one", parent="two"), None)
+    shared.save(page("A.two", parent="one"), None)
+
+    def above(document: Document) -> list[tuple[str, str]]:
+        return [(str(leaf.reference), leaf.title) for leaf in shared.above(document)]
+    assert above(page("A.N.new")) == [
+        ("Main.WebHome", "Welcome"), ("A.WebHome", "A"), ("A.N.WebHome", "N")]
+    assert above(page("Main.WebHome")) == []
+    assert above(page("A.one", parent="two")) == [("A.one", "one"), ("A.two", "two")]
+
+
 def changed(store: Store, mark: str, limit: int = 1000) -> tuple[str, list[tuple[str, bool]]]:
     since = store.changes_since(mark, (TASK, BOOK), limit)
     assert not since.anew

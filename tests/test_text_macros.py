@@ -261,6 +261,12 @@ def test_an_image_has_size_place_caption_and_link(wiki: Wiki, show: Show) -> Non
             "</figcaption>") in html
 
 
+def test_an_image_within_a_line_stays_in_its_paragraph(show: Show) -> None:
+    html = show('a <<image file="a.png" height="9"/>> b', a_dot_png=b"PNG")
+    assert re.fullmatch(r'<p>a <img [^>]*height="9"[^>]*> b</p>\s*', html)
+    assert "</p><figure" in show('a <<image file="a.png" caption="c"/>> b')
+
+
 def test_an_image_leads_to_no_script(show: Show) -> None:
     for link in ("javascript:alert(1)", " JaVaScript:alert(1)", "data:text/html,x", "vbscript:x"):
         html = show(f'<<image file="a.png" link="{link}"/>>', a_dot_png=b"PNG")

@@ -340,3 +340,18 @@ def test_scripts_get_people_and_dates(site: Site, show: Show, wiki: Wiki) -> Non
         firstName="Ada", lastName="Lovelace")
     page.save()
     assert "Ada Lovelace" in show('<<person name="Users.Ada"/>>')
+
+
+def test_a_raw_body_is_no_markup_to_the_parser(define: Define, show: Show) -> None:
+    define("verse", "{{ body }}", body="raw")
+    html = show("<<verse>>a ` b <<box>> ```<</verse>> after <<version/>>")
+    assert "a ` b &lt;&lt;box&gt;&gt; ```" in html and "never closed" not in html
+    assert "macro-error" not in html
+
+
+def test_blocks_in_a_macro_within_a_line_end_the_paragraph(define: Define, show: Show) -> None:
+    define("note", "[{{ body }}]", body="rendered", inline=True)
+    html = show("Before *it <<note>>one\n\ntwo<</note>> after*.")
+    assert re.search(r"<p>Before <em>it \[?</em></p>.*<p>one</p>\s*<p>two</p>.*"
+                     r"<p><em>\]? after</em>\.</p>", html, re.DOTALL), html
+    assert "<p>Before [one] after.</p>" in show("Before <<note>>one<</note>> after.")

@@ -46,6 +46,7 @@ class Accounts:
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
         self._attempts = Attempts(clock)
         self._right = RightAnswers(clock)
+        self._stamps: dict[str, tuple[tuple[int, ...], str]] = {}
 
     def add(self, name: str, password: str) -> str:
         """Make an account and return the user's page, ``Users.<name>``.
@@ -93,6 +94,21 @@ class Accounts:
     def exists(self, name: str) -> bool:
         """Whether there is an account of that name."""
         return self._path(name).exists()
+
+    def stamp(self, name: str) -> str | None:
+        """A text that is another one once the password changes; None where there is no such
+        account. Sessions and tokens carry it, and end with it."""
+        try:
+            found = self._path(name).stat()
+        except FileNotFoundError:
+            return None
+        state = (found.st_mtime_ns, found.st_ino, found.st_size)
+        known = self._stamps.get(name)  # asked for with each request: mostly a stat is enough
+        if known is None or known[0] != state:
+            stored = self._read(name) or ""
+            known = (state, hashlib.sha256(stored.encode()).hexdigest()[:16])
+            self._stamps[name] = known
+        return known[1]
 
     def names(self) -> list[str]:
         """The names of all accounts, in order."""

@@ -9,49 +9,68 @@ The web, REST, the command line, macros and executor scripts all come through he
 
 from __future__ import annotations
 
-import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast, get_args
 
 from blinker import Signal
 
-from wiki import classes
+from wiki import classes, comments
 from wiki.documents import Name, OpenAttachment, OpenDocument, OpenObject, reference
-from wiki.errors import Conflict, DocumentExists, DocumentNotFound, InvalidDocument, QueryError
+from wiki.errors import (
+    AccessDenied,
+    Conflict,
+    DamagedPage,
+    DocumentExists,
+    DocumentNotFound,
+    InvalidDocument,
+    QueryError,
+    RevisionNotFound,
+)
 from wiki.model import FIRST, SYSTEM, ClassDefinition, Document, Object, Revision, Version
 from wiki.references import Reference
+from wiki.relinking import Moves, relinked
 from wiki.rights import RUNNABLE_CLASSES, Right, allows, require
 from wiki.store.base import (
     DOCUMENT_FIELDS,
+    Binned,
     Condition,
+    Found,
     Hit,
+    Leaf,
+    Link,
+    Logged,
     Operator,
     Query,
     Row,
+    Search,
     Since,
     State,
     Store,
     Touched,
 )
+from wiki.store.bin import revision_of
 
 __all__ = ["MAX_CONTENT", "OPERATORS", "Name", "OpenAttachment", "OpenDocument", "OpenObject",
-           "Wiki", "make_query", "reference", "relink", "runnable"]
+           "Wiki", "make_query", "reference", "runnable"]
 
 #: The largest content, in characters (Python-Markdown is quadratic on some inputs).
 MAX_CONTENT = 1_000_000
 OPERATORS: tuple[str, ...] = get_args(Operator)
+#: How often the recycle bin is read on for what a user may bring back.
+BIN_SCANS = 20
 
 
 class Wiki:
     """Documents as ``user`` may see and change them.
 
     Signals, sent with this wiki as sender after the change is made: ``saved`` (``document``,
-    ``previous`` or None) and ``deleted`` (``reference``); in a batch that is before the change
-    is durable and others see it: ``kept`` is sent when the batch has ended. One set serves all
-    users of a store.
+    ``previous`` or None; ``origin`` where it was renamed) and ``deleted`` (``reference``); in a
+    batch that is before the change is durable and others see it: ``kept`` is sent when the batch
+    has ended. One set serves all users of a store.
     """
 
     def __init__(self, store: Store, user: str = SYSTEM, *,
@@ -153,6 +172,25 @@ class Wiki:
         """The page's versions, all of them or the newest ``limit``, newest first."""
         return self._store.revisions(reference(name), limit)
 
+    def history(self, name: Name, limit: int, start: int = 0, *,
+                minor: bool = True) -> tuple[list[Revision], bool]:
+        """A part of the page's history, newest first, from the ``start``-th version on, without
+        minor edits if asked, and whether there are older ones. Only that part is read; damaged
+        revisions are left out."""
+        found = [version for version in self.versions(name) if minor or version.minor == 1]
+        revisions = []
+        for version in found[start:start + limit]:
+            with suppress(DamagedPage, RevisionNotFound):
+                revisions.append(revision_of(self._store.revision(reference(name), version)))
+        return revisions, len(found) > start + limit
+
+    def versions(self, name: Name) -> list[Version]:
+        """The numbers of the page's versions, newest first, without reading them; raises
+        DocumentNotFound."""
+        ref = reference(name)
+        self.get(ref)
+        return self._store.versions(ref)
+
     def class_definition(self, class_name: Name) -> ClassDefinition | None:
         """The class that the page defines; None where there is no such page or class."""
         try:
@@ -190,19 +228,83 @@ class Wiki:
         require(self.user, Right.VIEW)
         return self._store.count(query)
 
+    def counts(self, query: Query, name: str) -> dict[str, int]:
+        """How many documents that fit have each value of a property of the query's class,
+        numbers as text."""
+        require(self.user, Right.VIEW)
+        return self._store.counts(query, name)
+
     def search(self, text: str, space: str | None = None, limit: int = 20,
                offset: int = 0) -> list[Hit]:
-        """Pages with all the words, best first."""
+        """Pages with all the words, best first, without hidden ones."""
         require(self.user, Right.VIEW)
         return list(self._store.search(text, space, limit, offset))
+
+    def find(self, search: Search) -> Found:
+        """Full text with filters, the number of pages and counts by space, class, author and
+        year. Hidden pages are found where the search says so and this user administers.
+
+        Raises QueryError for a search that cannot be read.
+        """
+        require(self.user, Right.VIEW)
+        return self._store.find(replace(
+            search, hidden=search.hidden and self.may(Right.ADMIN)))
+
+    def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
+        """Pages, not hidden ones, whose title begins so, then those whose title or name has
+        words that begin so; each with its title."""
+        require(self.user, Right.VIEW)
+        return self._store.titles(text, limit)
+
+    def children(self, name: Name, limit: int = 100, offset: int = 0) -> list[Row]:
+        """The pages right below a page, not hidden ones, by title: those that name it as their
+        parent, and of a space's home page those of the space that name none, and the home pages
+        of the spaces in it."""
+        return list(self.rows(Query(
+            where=(Condition("doc.parent", "eq", str(reference(name))),), hidden=False,
+            order_by=("doc.title",), limit=limit, offset=offset)))
+
+    def branch(self, name: Name | None = None, limit: int = 100, offset: int = 0) -> list[Leaf]:
+        """One branch of the tree of pages: those right below a page, or the outermost ones, by
+        title. Each says whether there are pages below it in turn."""
+        require(self.user, Right.VIEW)
+        return self._store.branch(None if name is None else reference(name), limit, offset)
+
+    def above(self, document: Document) -> list[Leaf]:
+        """The pages above a page, which need not be kept yet, the outermost first."""
+        require(self.user, Right.VIEW)
+        return self._store.above(document)
+
+    def links_to(self, name: Name) -> list[Link]:
+        """The pages that lead to the page, each with how: ``link``, ``include``, ``object`` (a
+        value that reads like its name) or ``parent``."""
+        require(self.user, Right.VIEW)
+        return self._store.links_to(reference(name))
+
+    def orphaned(self, limit: int = 100, offset: int = 0) -> list[Reference]:
+        """Pages that nothing leads to, hidden ones and home pages aside, in order."""
+        require(self.user, Right.VIEW)
+        return self._store.orphaned(limit, offset)
+
+    def wanted(self, limit: int = 100, offset: int = 0) -> list[tuple[Reference, int]]:
+        """Pages that are not there, with how many lead to each, most first."""
+        require(self.user, Right.VIEW)
+        return self._store.wanted(limit, offset)
 
     def spaces(self) -> list[tuple[str, int]]:
         """Spaces with their number of pages."""
         return self._store.spaces()
 
-    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
-        """Pages by their last change, newest first."""
-        return self._store.changes(limit, offset)
+    def changes(self, limit: int = 50, offset: int = 0, *, space: str | None = None,
+                author: str | None = None, minor: bool = True,
+                hidden: bool = True) -> list[Logged]:
+        """All saves, moves and deletions, newest first: of all pages or those of a space and
+        below it, by anybody or by ``author`` (such as ``Users.Admin``), and with
+        ``minor=False`` without minor edits. A page comes once for each; see
+        :func:`wiki.recent.by_day`."""
+        require(self.user, Right.VIEW)
+        return self._store.changes(limit, offset, space=space, author=author, minor=minor,
+                                   hidden=hidden)
 
     def changes_since(self, mark: str, classes: Sequence[str]) -> Since:
         """What changed since an earlier answer's mark; see :meth:`wiki.store.base.Store`."""
@@ -242,10 +344,11 @@ class Wiki:
                 self.kept.send(self)
 
     def save(self, document: Document, expected: Version | None, *, comment: str = "",
-             minor: bool = False, vouch: bool = False) -> Document:
+             minor: bool = False, vouch: bool = False, lenient: bool = False) -> Document:
         """Validate and keep the document as this user, over the version ``expected`` (None for
         a new page); returns it as saved. ``vouch``: the user has seen the page's scripts and
-        signs them, changed or not.
+        signs them, changed or not. ``lenient``: its class has changed, and values that it no
+        longer allows are kept.
 
         Raises AccessDenied, InvalidValue, InvalidDocument, Conflict or DocumentExists.
         """
@@ -256,7 +359,8 @@ class Wiki:
         if previous is not None and previous.version != expected:
             raise Conflict(f"{document.reference} is at version {previous.version} by "
                            f"{previous.author}, and no longer at {expected}; nothing was saved")
-        record = self._stamp(self._validated(document, previous), previous, comment, minor)
+        checked = document if lenient else self._validated(document, previous)
+        record = self._stamp(checked, previous, comment, minor)
         if vouch and allows(self.signer, Right.SCRIPT) and runnable(record):
             record = replace(record, script_author=self.signer)
         saved = self._store.save(record, expected)
@@ -275,6 +379,7 @@ class Wiki:
         if len(document.content) > MAX_CONTENT:
             raise InvalidDocument(f"the content has {len(document.content)} characters; a page "
                                   f"takes at most {MAX_CONTENT}")
+        document = comments.guarded(document, previous, self.user)
         kept = previous.objects if previous else ()
         objects = tuple(obj if obj in kept else self._validated_object(obj, document)
                         for obj in document.objects)
@@ -309,41 +414,88 @@ class Wiki:
             content_author=previous.content_author if same_content else self.signer,
             script_author=previous.script_author if same_scripts else self.signer)
 
-    def delete(self, name: Name, expected: Version | None = None) -> None:
-        """Raises DocumentNotFound, AccessDenied or Conflict."""
+    def delete(self, name: Name, expected: Version | None = None, comment: str = "") -> None:
+        """Move the page, with its history, to the recycle bin; see :meth:`undelete`. Raises
+        DocumentNotFound, AccessDenied or Conflict."""
         ref = reference(name)
-        require(self.user, Right.DELETE, self._store.get(ref))
-        self._store.delete(ref, expected, self.run)
+        document = self._store.get(ref)
+        require(self.user, Right.DELETE, document)
+        binned = Binned(self.run or uuid.uuid4().hex, ref, document.title, document.version,
+                        self.user, datetime.now(UTC), comment, self.run)
+        self._store.delete(ref, expected, self.run, binned)
         self.deleted.send(self, reference=ref)
 
     def rename(self, document: Document, expected: Version, name: Name,
                update_links: bool = True) -> Document:
         """Move the document, with its history, over its version ``expected``, and turn the links
-        that lead to it; returns it as saved.
+        that lead to it, and its own that are written without a space; returns it as saved.
 
-        Raises DocumentExists, DocumentNotFound, Conflict, InvalidReference or AccessDenied.
+        Pages that the user may not edit are left alone. Raises DocumentExists, DocumentNotFound,
+        Conflict, InvalidReference or AccessDenied.
         """
         old, new = document.reference, reference(name)
-        require(self.user, Right.DELETE, document)
-        previous = self._store.get(old)
-        linking = self.backlinks(old) if update_links else []
-        moved = self._validated(replace(document, reference=new), previous)
-        record = self._stamp(moved, previous, f"Renamed from {old}", False)
-        saved = self._store.rename(old, record, expected)
-        self.deleted.send(self, reference=old)
-        self.saved.send(self, document=saved, previous=None)
-        for ref in linking:
-            if ref not in (old, new) and ref in self:
-                self._relink(ref, old, new)
+        moves = {old: new}
+        referring = self.referring(old) if update_links else []
+        saved = self.move(document, expected, moves, turn=update_links)
+        for ref in referring:
+            with suppress(AccessDenied, DocumentNotFound):
+                self.relink(ref, moves)
         return saved
 
-    def _relink(self, ref: Reference, old: Reference, new: Reference) -> None:
-        """Turn the links of a page; who turned them does not vouch for the rest of its text."""
-        written_by = self.get(ref).content_author
-        signer = self.user if allows(written_by, Right.SCRIPT) else written_by
-        page = self.as_user(self.user, signer).get(ref)
-        page.content = relink(page.content, old, new)
-        page.save(comment=f"{old} was renamed to {new}", minor=True)
+    def move(self, document: Document, expected: Version, moves: Moves, *,
+             turn: bool = True) -> Document:
+        """Move the document to where ``moves`` says, its own links turned to match; those of
+        other pages are for :meth:`relink`. Raises as :meth:`rename`."""
+        old = document.reference
+        require(self.user, Right.DELETE, document)
+        previous = self._store.get(old)
+        moved = self._validated(replace(document, reference=moves[old]), previous)
+        record = self._stamp(moved, previous, f"Renamed from {old}", False)
+        if turn:
+            record = self.relinked(record, old, moves)
+        saved = self._store.rename(old, record, expected)
+        self.deleted.send(self, reference=old)
+        self.saved.send(self, document=saved, previous=None, origin=old)
+        return saved
+
+    def referring(self, name: Name) -> list[Reference]:
+        """The pages that name the page: in links, values, as their parent or an object's class;
+        in order, without the page itself."""
+        ref = reference(name)
+        found = {link.reference for link in self.links_to(ref)}
+        found.update(row.reference for row in self.rows(Query(str(ref))))
+        return sorted(found - {ref})
+
+    def relink(self, name: Name, moves: Moves, attempts: int = 20) -> bool:
+        """Turn what a page says of pages that have moved, as a minor edit; returns whether there
+        was anything. Its authors stay: whoever turns links does not vouch for the text.
+
+        Raises AccessDenied, DocumentNotFound, InvalidReference, and Conflict only after so many
+        attempts.
+        """
+        page = self.get(name).record
+        turned = self.relinked(page, page.reference, moves)
+        if turned == page:
+            return False
+        require(self.user, Right.EDIT, page)
+        old, new = next(iter(moves.items()))
+        comment = (f"{old} was renamed to {new}" if len(moves) == 1
+                   else f"{len(moves)} pages were moved")
+        record = replace(self._stamp(turned, page, comment, True),
+                         content_author=page.content_author, script_author=page.script_author)
+        try:
+            saved = self._store.save(record, page.version)
+        except Conflict:
+            if attempts <= 1:
+                raise
+            return self.relink(name, moves, attempts - 1)
+        self.saved.send(self, document=saved, previous=page)
+        return True
+
+    def relinked(self, document: Document, base: Reference, moves: Moves) -> Document:
+        """The document, written on page ``base``, with its links turned, not saved; see
+        :func:`wiki.relinking.relinked`."""
+        return relinked(document, base, moves, self.class_definition, self._store.exists)
 
     # -- lists of keys, for runs -------------------------------------------------------------
 
@@ -392,23 +544,100 @@ class Wiki:
         require(self.user, Right.VIEW)
         return self._store.deleted(run, reference(name), version)
 
-    def restore(self, run: str, documents: Sequence[Document], comment: str = "") -> None:
+    def restore(self, run: str, documents: Sequence[Document], comment: str = "",
+                origin: Reference | None = None) -> None:
         """Bring back pages that the run deleted, with their history, and with these documents
-        as their newest versions.
+        as their newest versions; ``origin`` is the name of the only one, where it comes back
+        under another.
 
         Raises AccessDenied, RevisionNotFound, DocumentExists or InvalidValue.
         """
         saves = []
         for document in documents:
-            last = self._store.deleted(run, document.reference)
+            last = self._store.deleted(run, origin or document.reference)
             require(self.user, Right.EDIT, last)
             record = self._stamp(self._validated(document, last), last, comment, False)
             if not allows(self.signer, Right.SCRIPT):  # nothing is armed without that right
                 record = replace(record, content_author=self.signer, script_author=self.signer)
             saves.append((record, last.version))
-        self._store.restore(run, saves)
+        self._store.restore(run, saves, origin)
         for record, _ in saves:
             self.saved.send(self, document=record, previous=None)
+
+    # -- the recycle bin ---------------------------------------------------------------------
+
+    def bin(self, limit: int = 100, start: int = 0,
+            name: Name | None = None) -> tuple[list[Binned], int | None]:
+        """Up to ``limit`` deleted pages that this user may bring back, of one name if given, the
+        last deleted first, and where to go on: None at the end. Whoever may bring back few of
+        many may get fewer than there are, with a place to go on."""
+        ref = None if name is None else reference(name)
+        found: list[Binned] = []
+        for _ in range(BIN_SCANS):
+            rows = self._store.bin(limit, start, ref)
+            for row in rows:
+                if len(found) == limit:
+                    return found, start
+                start += 1
+                if self._may_undelete(row):
+                    found.append(row)
+            if len(rows) < limit:
+                return found, None
+        return found, start
+
+    def binned(self, key: str, name: Name) -> tuple[Binned, Document]:
+        """A page in the recycle bin, and what it was; raises RevisionNotFound or AccessDenied
+        (it takes the right to delete the page)."""
+        ref = reference(name)
+        row = self._store.binned(key, ref)
+        if row is None:
+            raise RevisionNotFound(f"{ref} is not in the recycle bin under {key!r:.80}: it is "
+                                   "back, or was purged")
+        document = self._store.deleted(key, ref)
+        require(self.user, Right.DELETE, document)
+        return row, document
+
+    def binned_revisions(self, key: str, name: Name, limit: int | None = None) -> list[Revision]:
+        """The history of a page in the recycle bin, newest first; raises as :meth:`binned`."""
+        self.binned(key, name)
+        return self._store.deleted_revisions(key, reference(name), limit)
+
+    def undelete(self, key: str, name: Name, new_name: Name | None = None,
+                 comment: str = "Restored from the recycle bin") -> Document:
+        """Bring a page back from the recycle bin with its history and attachments, under its
+        own name or another one; returns it as saved.
+
+        Raises RevisionNotFound, AccessDenied, or DocumentExists where the name is taken.
+        """
+        _, document = self.binned(key, name)
+        old = reference(name)
+        new = old if new_name is None else reference(new_name)
+        self.restore(key, [replace(document, reference=new)], comment, None if new == old else old)
+        return self._store.get(new)
+
+    def purge(self, pages: Sequence[tuple[str, Name]]) -> None:
+        """Remove pages, named by key and name, from the recycle bin for good; raises
+        AccessDenied without the admin right."""
+        require(self.user, Right.ADMIN)
+        self._store.purge([(key, reference(name)) for key, name in pages])
+
+    def prune_bin(self, before: datetime) -> int:
+        """Remove for good what was deleted before that moment; returns how many pages that were.
+        Raises AccessDenied without the admin right."""
+        require(self.user, Right.ADMIN)
+        number = 0
+        while rows := self._store.bin(1000, before=before):
+            self._store.purge([(row.key, row.reference) for row in rows])
+            number += len(rows)
+        return number
+
+    def _may_undelete(self, row: Binned) -> bool:
+        if allows(self.user, Right.ADMIN):
+            return True
+        try:
+            return allows(self.user, Right.DELETE, self._store.deleted(row.key, row.reference))
+        except (RevisionNotFound, DamagedPage):
+            return False
 
     # -- attachments' bytes ------------------------------------------------------------------
 
@@ -453,9 +682,3 @@ def _order_field(field: str) -> str:
     if name.startswith("object."):
         return sign + name.removeprefix("object.")
     return sign + (f"doc.{name}" if name in DOCUMENT_FIELDS else name)
-
-
-def relink(content: str, old: Reference, new: Reference) -> str:
-    """Turn the wiki links to ``old`` towards ``new``: ``[[old]]``, ``[[label>>old#anchor]]``."""
-    return re.sub(r"(\[\[(?:[^\[\]]*?>>)?)" + re.escape(str(old)) + r"(?=(?:#[^\[\]]*)?\]\])",
-                  lambda match: match[1] + str(new), content)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wiki import settings
+from wiki.commands import bin as recycle_bin
 from wiki.commands import jobs, pages, secrets, tasks
 from wiki.commands.door import (
     Commands,
@@ -21,6 +22,7 @@ from wiki.commands.door import (
 from wiki.errors import WikiError
 from wiki.serving import Server, listen, serving, url_of
 from wiki.site import Site
+from wiki.tokens import MAX_DAYS, READ, SCOPES
 
 PATH = click.Path(file_okay=False, path_type=Path)
 FLAGS = {row.name: row for row in settings.SETTINGS}
@@ -81,6 +83,21 @@ def check(door: Door, as_json: bool) -> None:
         click.echo("All is well.")
 
 
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@pass_door
+def clean(door: Door, dry_run: bool) -> None:
+    """Remove the bytes of attachments that no page, no version of one and nothing deleted that
+    can come back refers to."""
+    with door.site() as site:
+        if dry_run:
+            click.echo(f"{len(site.store.orphans()):,} files would be removed.")
+            return
+        removed = site.store.collect()
+        site.thumbnails.forget(removed)
+    click.echo(f"Removed {len(removed):,} files with {sum(removed.values()):,} bytes.")
+
+
 @main.group()
 def user() -> None:
     """Add and list users, and set passwords."""
@@ -119,6 +136,52 @@ def user_list(door: Door, as_json: bool) -> None:
             click.echo(name)
 
 
+@user.group("token")
+def user_token() -> None:
+    """Make, list and revoke a user's API tokens."""
+
+
+@user_token.command("add")
+@click.argument("user")
+@click.argument("name")
+@click.option("--scope", type=click.Choice(SCOPES), default=READ, show_default=True)
+@click.option("--days", type=click.IntRange(1, MAX_DAYS),
+              help="It expires then; never unless told.")
+@pass_door
+def token_add(door: Door, user: str, name: str, scope: str, days: int | None) -> None:
+    """Make a token of USER's, called NAME, and print it: it is not shown again."""
+    with door.site() as site:
+        click.echo(site.tokens.add(user, name, scope, days))
+
+
+@user_token.command("list")
+@click.argument("user")
+@json_option
+@pass_door
+def token_list(door: Door, user: str, as_json: bool) -> None:
+    """List USER's tokens: key, scope, name."""
+    with door.site() as site:
+        tokens = site.tokens.of(user)
+    if as_json:
+        say_json([{"key": token.key, "name": token.name, "scope": token.scope,
+                   "created": token.created, "expires": token.expires, "used": token.used}
+                  for token in tokens])
+    else:
+        for token in tokens:
+            click.echo(f"{token.key}  {token.scope:5}  {token.name}")
+
+
+@user_token.command("revoke")
+@click.argument("user")
+@click.argument("key")
+@pass_door
+def token_revoke(door: Door, user: str, key: str) -> None:
+    """Revoke the token KEY of USER's, as `user token list` names it."""
+    with door.site() as site:
+        site.tokens.revoke(user, key)
+    click.echo(f"{key}: revoked")
+
+
 def ask_password() -> str:
     """From a terminal twice and unseen, else the input's first line."""
     if sys.stdin.isatty():
@@ -129,7 +192,8 @@ def ask_password() -> str:
         raise WikiError("the password is not text in UTF-8") from None
 
 
-for _command in (pages.import_, pages.export, pages.page, tasks.task, jobs.job, secrets.secret):
+for _command in (pages.import_, pages.export, pages.page, tasks.task, jobs.job, secrets.secret,
+                 recycle_bin.bin_):
     main.add_command(_command)
 
 

@@ -5,7 +5,6 @@ What keeps them is a :class:`Keeper`; :class:`wiki.api.Wiki` is the one.
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from wiki.model import (
     Revision,
     Version,
     check_filename,
+    media_type,
 )
 from wiki.references import Reference
 
@@ -38,7 +38,8 @@ class Keeper(Protocol):
     def save(self, document: Document, expected: Version | None, *, comment: str = "",
              minor: bool = False) -> Document: ...
 
-    def delete(self, name: Name, expected: Version | None = None) -> None: ...
+    def delete(self, name: Name, expected: Version | None = None,
+               comment: str = "") -> None: ...
 
     def rename(self, document: Document, expected: Version, name: Name,
                update_links: bool = True) -> Document: ...
@@ -135,8 +136,7 @@ class OpenDocument:
         """
         check_filename(filename)
         sha256, size = self._wiki.put_blob(data)
-        mimetype = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-        attachment = Attachment(filename, size, mimetype, sha256, self._wiki.user,
+        attachment = Attachment(filename, size, media_type(filename), sha256, self._wiki.user,
                                 datetime.now(UTC))
         self.record = self.record.with_attachment(attachment)
         return attachment
@@ -161,9 +161,10 @@ class OpenDocument:
         self._expected = self.record.version
         return self
 
-    def delete(self) -> None:
-        """Raises Conflict when somebody saved since this was read."""
-        self._wiki.delete(self.record.reference, self._expected)
+    def delete(self, comment: str = "") -> None:
+        """Move the page to the recycle bin. Raises Conflict when somebody saved since this was
+        read."""
+        self._wiki.delete(self.record.reference, self._expected, comment)
 
     def rename(self, name: Name, update_links: bool = True) -> Self:
         """Move the page, with its history, and turn the links that lead to it.

@@ -77,6 +77,10 @@ class UserNotFound(NotFound):
     """There is no such user."""
 
 
+class TokenNotFound(NotFound):
+    """There is no such API token."""
+
+
 class DocumentExists(WikiError):
     """A page of this name exists already."""
 
@@ -111,6 +115,21 @@ class DamagedPage(StoreError):
 
 class MacroError(WikiError):
     """A macro could not be shown."""
+
+
+class ParameterError(MacroError):
+    """A macro's ``parameter`` is not one of its own, or has a value that it does not take."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class BadValue(ParameterError):
+    """A macro's ``parameter`` has a value that it does not take; ``why`` says so."""
+
+    def __init__(self, parameter: str, why: str) -> None:
+        super().__init__(parameter, f"{parameter}: {why}")
 
 
 class TaskError(WikiError):

@@ -6,6 +6,7 @@ document can be shared between threads and caches without a copy.
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -110,6 +111,11 @@ class Attachment:
     sha256: str
     author: str = GUEST
     created: datetime = NO_DATE
+
+
+def media_type(filename: str) -> str:
+    """The type that a file's name tells, such as ``text/csv``."""
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def check_filename(filename: str) -> str:
@@ -217,3 +223,5 @@ class Revision:
     minor: bool
     #: The id of the task's run that saved it; empty where a person did.
     run: str = ""
+    #: The content's length in characters.
+    size: int = 0

@@ -102,6 +102,9 @@ class Settings:
         2 * 1024**3, read_size, "The largest file that can be attached, in bytes.")
     session_hours: int = _setting(
         24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
+    deleted_days: int = _setting(
+        0, whole(0, 36_500), "How many days deleted pages stay in the recycle bin; 0 keeps them "
+        "until somebody removes them.")
     secure_cookies: bool = _setting(
         False, read_flag, "Send cookies only over HTTPS; set it behind an HTTPS proxy.")
     macro_patience: int = _setting(

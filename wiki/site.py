@@ -17,7 +17,9 @@ from wiki.accounts import Accounts
 from wiki.api import Wiki
 from wiki.errors import DocumentNotFound
 from wiki.model import SYSTEM, Document
+from wiki.news import News
 from wiki.references import Reference
+from wiki.rendering.commenttext import CommentTexts
 from wiki.rendering.macros import Registry
 from wiki.rendering.packages import load_packages
 from wiki.rendering.renderer import Renderer, RenderPool
@@ -26,7 +28,7 @@ from wiki.settings import Settings, shipped
 from wiki.store import open_store
 from wiki.store.base import Healing
 from wiki.tasks.jobs import Jobs
-from wiki.tasks.log import Logs
+from wiki.tasks.log import Logs, log_name
 from wiki.tasks.manager import Manager
 from wiki.tasks.notify import Notifier
 from wiki.tasks.runner import LocalRunner
@@ -34,7 +36,10 @@ from wiki.tasks.scheduler import Scheduler
 from wiki.tasks.starting import Starter
 from wiki.tasks.trial import Trials
 from wiki.tasks.undo import Undo
+from wiki.thumbnails import Thumbnails
+from wiki.tokens import Tokens
 from wiki.transfer import put_page
+from wiki.watching import Watching
 
 USER_CLASS = "Wiki.UserClass"
 _logger = logging.getLogger(__name__)
@@ -64,6 +69,12 @@ class Site:
         self.store = open_store(data)
         self.wiki = Wiki(self.store, SYSTEM, upload_limit=settings.upload_limit)
         self.accounts = Accounts(data / "accounts")
+        self.tokens = Tokens(data / "accounts" / "tokens", self.accounts.stamp)
+        self.thumbnails = Thumbnails(data / "thumbnails")
+        self.watching = Watching(data / "watching.db")
+        self.wiki.saved.connect(self._saved)
+        self.news = News(self.wiki, self.watching)
+        self.comment_texts = CommentTexts()
         self.logs = Logs(data / "logs")
         self.runner = LocalRunner(data, grace=settings.cancel_grace)
         self.manager = Manager(self.wiki, self.logs, self.runner, data)
@@ -72,7 +83,8 @@ class Site:
         self.starter = Starter(self.wiki)
         self.trials = Trials(self.wiki, self.starter, self.logs)
         self.undo = Undo(self.wiki, self.store, self.logs, data)
-        self.scheduler = Scheduler(self.wiki, self.manager, data)
+        self.scheduler = Scheduler(self.wiki, self.manager, data,
+                                   deleted_days=settings.deleted_days)
         self.registry = Registry()
         self.registry.load_directory(shipped("macros"))
         load_packages(self.registry)
@@ -114,6 +126,12 @@ class Site:
         healing = self.store.heal()
         pages = install_pages(self.wiki, shipped("pages"), self.settings.data / "shipped.json")
         return Installation(tuple(pages), self._make_admin(), healing)
+
+    def _saved(self, sender: Wiki, document: Document, origin: Reference | None = None,
+               **_: object) -> None:
+        if origin is not None:
+            self.watching.moved(origin, document.reference)
+            self.logs.move(log_name(origin), log_name(document.reference))
 
     def _make_admin(self) -> str | None:
         name = ADMIN_USER.removeprefix("Users.")

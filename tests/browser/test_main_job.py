@@ -45,13 +45,17 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chrom
 
 
 @contextmanager
-def browsing(server: Server) -> Iterator[Page]:
-    """A browser at the server, logged in; an error of a script of ours fails the test."""
+def browsing(server: Server, rich: bool = False) -> Iterator[Page]:
+    """A browser at the server, logged in; an error of a script of ours fails the test.
+    ``rich``: with CodeMirror, if its bundle is there, in place of plain text fields."""
     errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(base_url=server.url)
         page.set_default_timeout(PATIENCE)
+        if not rich:
+            page.add_init_script("self === top && location.protocol === 'http:' && "
+                                 "localStorage.setItem('wikimill.editor', 'plain')")
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text)
                 if "Content Security Policy" in message.text else None)

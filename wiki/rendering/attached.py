@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from wiki.documents import OpenAttachment, OpenDocument
-from wiki.errors import AttachmentNotFound, MacroError
+from wiki.errors import AttachmentNotFound, BadValue, MacroError
 from wiki.model import Attachment
 from wiki.rendering.macros import MacroContext
 
@@ -94,7 +94,7 @@ def _checked(encoding: str) -> str:
             return codecs.lookup(encoding).name
         except LookupError:
             pass  # looks like one, and is none
-    raise MacroError(f"encoding: {encoding[:40]!r} is not known; utf-8, utf-16, cp1252, "
+    raise BadValue("encoding", f"{encoding[:40]!r} is not known; utf-8, utf-16, cp1252, "
                      "iso-8859-1 and the like are")
 
 

@@ -18,7 +18,7 @@ from html import unescape
 from wiki.rendering import markdown
 from wiki.rendering.macros import Stash
 from wiki.rendering.sanitize import sanitize
-from wiki.rendering.syntax import Broken, Literal, Macro, Text, parse
+from wiki.rendering.syntax import Broken, Literal, Literals, Macro, Text, parse
 
 #: How much the cache holds, in characters of HTML and of macros' source.
 CACHE_SIZE = 20_000_000
@@ -29,7 +29,15 @@ OVERHEAD = 300
 Inline = Callable[[str], bool]
 
 _ATTRIBUTE = re.compile(r'([a-zA-Z][a-zA-Z0-9-]*)(?:="([^"]*)")?')
+#: A tag, or the word that stands for a macro: of this text where its prefix is.
+_CUT = re.compile(
+    r"<(?P<slash>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>(?:[^>\"]|\"[^\"]*\")*)>"
+    r"|(?P<prefix>m[0-9a-f]{20}i)(?P<number>\d+)z")
+_WORD = re.compile(r"(m[0-9a-f]{20}i)\d+z")
 _EMPTY = re.compile(r"<p>\s*</p>")
+#: What no paragraph can hold. A button's form stays in its line all the same.
+BLOCK = re.compile(r"<(?:address|article|aside|blockquote|div|dl|fieldset|figure|footer|h[1-6r]|"
+                   r"header|main|nav|ol|p|pre|section|table|ul)[\s>]")
 #: Elements in which a macro is shown as its source.
 _CODE = frozenset({"pre", "code"})
 #: How deep the elements nest that a block closes, and opens again behind it.
@@ -47,10 +55,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a macro's output goes; ``paragraph`` tells that it stays inside one."""
+    """Where a macro's output goes; ``paragraph`` tells that it stays inside one.
+
+    Where it turns out to be none that can, ``ends`` closes what it stands in, and ``begins``
+    opens that again behind it.
+    """
 
     node: Macro | Broken
     paragraph: bool
+    ends: str = ""
+    begins: str = ""
 
 
 Segment = str | Link | Place
@@ -59,8 +73,8 @@ Segment = str | Link | Place
 class Compiler:
     """Compiles texts and keeps what it compiled. Safe for use by several threads."""
 
-    def __init__(self, inline: Inline) -> None:
-        self._inline = inline
+    def __init__(self, inline: Inline, literal: Literals) -> None:
+        self._inline, self._literal = inline, literal
         self._key = secrets.token_bytes(16)
         self._kept: OrderedDict[bytes, tuple[int, tuple[Segment, ...]]] = OrderedDict()
         self._size = 0
@@ -69,8 +83,10 @@ class Compiler:
     def compile(self, text: str, line: int = 1, column: int = 1, margin: int = 0,
                 stash: Stash | None = None) -> tuple[Segment, ...]:
         """The text's segments; with a ``stash``, its words become their values, escaped."""
-        if stash is not None:
+        if stash is not None and stash.holds(text):
             return self._compile(text, line, column, margin, stash)
+        if "<<" not in text:  # it holds nothing whose place in the page would be told
+            line, column, margin = 1, min(column, 2), 0
         digest = hashlib.sha256(f"{line} {column} {margin} ".encode()
                                 + text.encode(errors="surrogatepass")).digest()
         with self._lock:
@@ -97,7 +113,7 @@ class Compiler:
         prefix = f"m{digest.hexdigest()[:20]}i"
         source: list[str] = []
         nodes: list[Macro | Broken] = []
-        for node in parse(text, line, column, margin):
+        for node in parse(text, line, column, margin, self._literal):
             if isinstance(node, Text):
                 source.append(node.text)
             elif isinstance(node, Literal):
@@ -130,10 +146,7 @@ class _Assembler:
                  in_paragraph: Callable[[Macro | Broken], bool]) -> None:
         self.nodes = nodes
         self.in_paragraph = in_paragraph
-        self.pattern = re.compile(
-            r"<(?P<slash>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>(?:[^>\"]|\"[^\"]*\")*)>"
-            rf"|{prefix}(?P<number>\d+)z")
-        self.word = re.compile(rf"{prefix}(\d+)z")
+        self.prefix = prefix
         self.segments: list[Segment] = []
         self.text: list[str] = []
         self.paragraph = ""
@@ -142,12 +155,14 @@ class _Assembler:
 
     def assemble(self, html: str) -> tuple[Segment, ...]:
         position = 0
-        for match in self.pattern.finditer(html):
+        for match in _CUT.finditer(html):
             self.text.append(html[position:match.start()])
-            if match["number"] is not None:
+            if match["tag"] is not None:
+                self._tag(match)
+            elif match["prefix"] == self.prefix:
                 self._macro(int(match["number"]))
             else:
-                self._tag(match)
+                self.text.append(match[0])
             position = match.end()
         self.text.append(html[position:])
         self._cut()
@@ -166,21 +181,27 @@ class _Assembler:
         node = self.nodes[number]
         if self.code:
             self.text.append(_escape(node.source))
-        elif self.in_paragraph(node) or len(self.inner) > _MAX_INNER:
+        elif len(self.inner) > _MAX_INNER:
             self._cut(Place(node, True))
         elif not self.paragraph:
-            self._cut(Place(node, False))
+            self._cut(Place(node, self.in_paragraph(node)))
+        elif self.in_paragraph(node):
+            self._cut(Place(node, True, *self._paragraph_tags()))
         else:
-            self.text.extend(f"</{name}>" for name, _ in reversed(self.inner))
-            self.text.append("</p>")
+            ends, begins = self._paragraph_tags()
+            self.text.append(ends)
             self._cut(Place(node, False))
-            self.text.append(self.paragraph)
-            self.text.extend(tag for _, tag in self.inner)
+            self.text.append(begins)
+
+    def _paragraph_tags(self) -> tuple[str, str]:
+        """What ends the paragraph with what is open in it, and what begins it again."""
+        ends = "".join(f"</{name}>" for name, _ in reversed(self.inner))
+        return ends + "</p>", self.paragraph + "".join(tag for _, tag in self.inner)
 
     def _tag(self, match: re.Match[str]) -> None:
         name, closing = match["tag"], bool(match["slash"])
         # A macro's word in an attribute stands for nothing: its output could leave the value.
-        tag = self.word.sub("", match[0])
+        tag = self._wordless(match[0])
         if name in _CODE:
             self.code += -1 if closing else 1
         if name == "p":
@@ -190,9 +211,14 @@ class _Assembler:
         if name in ("a", "img") and not closing:
             self._cut(Link(name, tuple(
                 (key, unescape(value)) for key, value in
-                _ATTRIBUTE.findall(self.word.sub("", match["attributes"])))))
+                _ATTRIBUTE.findall(self._wordless(match["attributes"])))))
         else:
             self.text.append(tag)
+
+    def _wordless(self, tag: str) -> str:
+        if self.prefix not in tag:
+            return tag
+        return _WORD.sub(lambda word: "" if word[1] == self.prefix else word[0], tag)
 
     def _nest(self, name: str, tag: str, closing: bool) -> None:
         if not closing:

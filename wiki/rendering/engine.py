@@ -3,86 +3,35 @@
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from html import escape, unescape
+from dataclasses import replace
+from html import escape
 
 from markupsafe import Markup
 
 from wiki.api import Wiki
-from wiki.errors import MacroError, NotFound, WikiError
-from wiki.model import GUEST, Document
+from wiki.errors import MacroError, ParameterError, StoreError, WikiError
+from wiki.model import Document
 from wiki.references import Reference
-from wiki.rendering import links, scripting
-from wiki.rendering.compiled import Compiler, Link, Place, Segment
+from wiki.rendering import limits, links, scripting
+from wiki.rendering.boxes import error_box, missing_page, why
+from wiki.rendering.compiled import BLOCK, Compiler, Link, Place, Segment
+from wiki.rendering.headings import headings, section_of
 from wiki.rendering.live import LiveParts
 from wiki.rendering.macros import MacroContext, MacroSpec, Registry, RenderState
 from wiki.rendering.parts import Call, Part
-from wiki.rendering.syntax import Broken, Macro
-from wiki.rendering.timing import Clock, Timing
+from wiki.rendering.request import NeedsWorker, Rendering, RenderRequest
+from wiki.rendering.syntax import LITERAL_BODIES, Broken, Macro, parameter_place
+from wiki.rendering.timing import Clock
 from wiki.rendering.wikimacros import BODY, INLINE_BODY, WikiMacros
 from wiki.rights import Right, allows
 
+__all__ = ["NeedsWorker", "RenderRequest", "Renderer", "Rendering", "error_box", "headings",
+           "missing_page"]
+
 #: The class of the object by which a class's page names its sheet.
 SHEET_CLASS = "Wiki.ClassSheetClass"
-#: How deep macros and includes nest.
-MAX_DEPTH = 15
-#: How many macros a page runs.
-MAX_MACROS = 10_000
-#: How much text a page renders, in characters: its own, bodies, other pages.
-MAX_SOURCE = 10_000_000
-#: More than this is rendered by a worker.
-LOCAL_SOURCE = 1_000_000
-#: How much HTML a page gives before no further macro is run, in characters.
-MAX_OUTPUT = 5_000_000
-
-_HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
-_TAGS = re.compile(r"<[^>]*>")
-#: How many sections the error about a missing one names.
-_NAMED = 12
 _ONE_PARAGRAPH = re.compile(r"\A<p>((?:(?!</?p>).)*)</p>\Z", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class RenderRequest:
-    """Who reads, and what the page's address said. Plain data, to be sent to a worker.
-
-    ``preview``: the content is the reader's own, not yet saved, whatever the document says.
-    ``patience``: how long slow macros may hold the page, in seconds; None: as long as they take.
-    ``timing``: measure what each macro takes.
-    """
-
-    user: str = GUEST
-    args: Mapping[str, str] = field(default_factory=dict)
-    form_token: str = ""
-    preview: bool = False
-    patience: float | None = None
-    timing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """A page, or a part of one, as HTML.
-
-    ``kept``: it stays right until some page, account or right changes, for the same request;
-    else it is made anew for each view. ``timings``: what took how long, where that was asked
-    for. Of a part: ``every`` is in how many seconds it is to be asked for again (0: not), and
-    ``busy`` tells that it is not there yet.
-    """
-
-    html: Markup
-    kept: bool = False
-    timings: tuple[Timing, ...] = ()
-    every: float = 0.0
-    busy: bool = False
-
-
-class NeedsWorker(BaseException):
-    """The page holds a script, and this process may not run any.
-
-    Not an Exception, so that no macro's error box holds it.
-    """
 
 
 class Renderer:
@@ -101,7 +50,7 @@ class Renderer:
         self.scripts = scripts
         #: Makes parts that the browser asks for again, where there is somebody to answer.
         self.parts: LiveParts | None = None
-        self._compiler = Compiler(self._inline)
+        self._compiler = Compiler(self._inline, self._literal)
 
     def without_scripts(self) -> Renderer:
         """A renderer for a process that must not run scripts."""
@@ -110,6 +59,12 @@ class Renderer:
     def _inline(self, name: str) -> bool:
         spec = self.registry.get(name)
         return spec.inline if spec is not None else self.wiki_macros.inline(name)
+
+    def _literal(self, name: str) -> bool:
+        spec = self.registry.get(name)
+        if spec is not None:
+            return spec.body in ("raw", "markup")
+        return name in LITERAL_BODIES or self.wiki_macros.literal(name)
 
     # -- doors -----------------------------------------------------------------------------
 
@@ -120,7 +75,7 @@ class Renderer:
         if sheet is None:
             return self._whole(context, document.content)
         # The sheet is what is rendered; the page's own content may stand within it.
-        context = replace(context, including=()).within(sheet, sheet.content_author)
+        context = context.evolve(including=()).within(sheet, sheet.content_author)
         return self._whole(context, sheet.content)
 
     def render_content(self, document: Document, request: RenderRequest) -> Rendering:
@@ -136,13 +91,13 @@ class Renderer:
         wiki = self.wiki.as_user(request.user)
         document, source = wiki.get(call.document).record, wiki.get(call.source).record
         context = self._context(document, replace(request, args=call.args))
-        spec = self.registry.get(call.name)
-        part = self.parts.again(token, call, spec) if self.parts else None
-        context = replace(
-            context, source=source, author=call.author, path=call.path, part=part,
-            scripted=call.scripted, inline=call.inline, line=call.line, column=call.column,
-            body_line=call.body_line,
-            including=tuple(dict.fromkeys((document.reference, source.reference))))
+        context = context.evolve(
+            source=source, author=call.author, path=call.path, scripted=call.scripted,
+            inline=call.inline, line=call.line, column=call.column, body_line=call.body_line,
+            including=tuple(Reference.parse(name) for name in call.including))
+        part = (self.parts.again(token, call, self._seen(context, call.name))
+                if self.parts else None)
+        context = context.evolve(part=part)
         node = Macro(call.name, call.params, call.body, f"<<{call.name}>>", call.line,
                      call.column, not call.inline, False, call.body_line, call.body_column,
                      call.body_margin)
@@ -165,11 +120,13 @@ class Renderer:
     def render_text(self, context: MacroContext, text: str, line: int = 1,
                     column: int = 1, margin: int = 0) -> Markup:
         """Markdown with macros, as HTML. A script's text has its values put in, escaped."""
-        if context.depth > MAX_DEPTH:
-            raise MacroError(f"macros nest more than {MAX_DEPTH} deep")
-        context = replace(context, depth=context.depth + 1)
-        context.state.source += len(text)
-        if context.state.source > LOCAL_SOURCE and not self.scripts:
+        if context.depth > limits.MAX_DEPTH:
+            raise MacroError(f"macros nest more than {limits.MAX_DEPTH} deep")
+        context = context.evolve(depth=context.depth + 1)
+        instead = limits.unread(context.state, text)
+        if instead is not None:
+            return instead
+        if context.state.source > limits.LOCAL_SOURCE and not self.scripts:
             raise NeedsWorker
         stash = context.state.stash if context.scripted else None
         with context.state.clock.measured(context.source.reference):
@@ -189,7 +146,7 @@ class Renderer:
             raise NeedsWorker
         output = scripting.run(text, context, place=str(context.source.reference),
                                line=context.body_line)
-        return self.render_text(replace(context, scripted=True), output)
+        return self.render_text(context.evolve(scripted=True), output)
 
     def render_code(self, context: MacroContext, code: str, names: Mapping[str, object],
                     inline: bool) -> Markup:
@@ -202,7 +159,7 @@ class Renderer:
             if not self.scripts:
                 raise NeedsWorker
             code = scripting.run(code, context, names, f"the code of {context.source.reference}")
-            context = replace(context, scripted=True)
+            context = context.evolve(scripted=True)
         html = self.render_text(context, code)
         return Markup(_ONE_PARAGRAPH.sub(r"\1", str(html))) if inline else html
 
@@ -217,7 +174,7 @@ class Renderer:
 
         def render() -> str:
             html = self.render_text(inner, document.content)
-            return html if section is None else _section(html, section, reference)
+            return html if section is None else section_of(html, section, reference)
 
         return Markup(context.state.anchors.apart(render))
 
@@ -227,8 +184,8 @@ class Renderer:
         _refuse_loop(reference, (*context.including, *context.displaying))
         document = context.wiki.get(reference).record
         shown = self.sheet(document) or document
-        inner = replace(context, document=document,
-                        displaying=(*context.displaying, reference))
+        inner = context.evolve(document=document,
+                               displaying=(*context.displaying, reference))
         inner = inner.within(shown, shown.content_author)
         return Markup(context.state.anchors.apart(
             lambda: self.render_text(inner, shown.content)))
@@ -236,15 +193,12 @@ class Renderer:
     def call(self, context: MacroContext, spec: MacroSpec, params: Mapping[str, str | None],
              body: str | None) -> Markup:
         """Call a macro; what it returns is escaped unless it is Markup. Raises MacroError."""
-        arguments = spec.arguments(params)
-        if spec.body == "none" and body is not None:
-            raise MacroError(f"it takes no body; write <<{spec.name}/>>")
-        if spec.body != "none" and spec.body_required and body is None:
-            raise MacroError(f"it needs a body: <<{spec.name}>>...<</{spec.name}>>")
-        args = [] if body is None else [body]
         clock = context.state.clock
         begun = clock.begin()
         try:
+            arguments = spec.arguments(params)
+            spec.check_body(body)
+            args = [] if body is None else [body]
             result = spec.function(context, *args, **arguments)
         finally:
             own = clock.end(begun, spec.name, context.source.reference, context.line,
@@ -264,6 +218,13 @@ class Renderer:
         found = self.wiki_macros.find(name, context.source.reference, context.author)
         return found.spec if found else None
 
+    def _seen(self, context: MacroContext, name: str) -> MacroSpec | None:
+        """The macro that :meth:`find` finds; None where that raises, as calling it will."""
+        try:
+            return self.find(context, name)
+        except MacroError:
+            return None
+
     def visible_macros(self, source: Reference, author: str) -> list[MacroSpec]:
         """All macros that a text on the page ``source`` by ``author`` can use, by name."""
         self.wiki_macros.refresh()
@@ -280,12 +241,13 @@ class Renderer:
 
     def _context(self, document: Document, request: RenderRequest) -> MacroContext:
         if self.wiki_macros.refresh():
-            self._compiler = Compiler(self._inline)  # what is inline is in compiled texts
+            # what is inline or literal is in compiled texts
+            self._compiler = Compiler(self._inline, self._literal)
         author = request.user if request.preview else document.content_author
         return MacroContext(
             wiki=self.wiki.as_user(request.user), document=document, source=document,
             author=author, args=dict(request.args), form_token=request.form_token,
-            path=links.page_url(document.reference), engine=self,
+            path=request.path or links.page_url(document.reference), engine=self,
             state=RenderState(patience=request.patience, clock=Clock(request.timing)),
             including=(document.reference,), displaying=(document.reference,))
 
@@ -310,7 +272,9 @@ class Renderer:
         if isinstance(segment, Link):
             return links.render_tag(segment.tag, dict(segment.attributes),
                                     context.source.reference, context.exists)
-        return str(self._place(context, segment))
+        html = str(self._place(context, segment))
+        breaks_out = segment.ends and BLOCK.search(html)
+        return segment.ends + html + segment.begins if breaks_out else html
 
     def _place(self, context: MacroContext, place: Place) -> Markup:
         state = context.state
@@ -325,23 +289,23 @@ class Renderer:
 
     def _shown(self, context: MacroContext, place: Place) -> Markup:
         node = place.node
-        if passed := _passed(context.state):
+        if passed := limits.passed(context.state):
             context.state.stopped = True
             return error_box(f"{passed}, and no more; what follows is left out",
                              node.source[:80], node.line, node.column, place.paragraph)
         if isinstance(node, Broken):
             return error_box(node.message, node.source[:80], node.line, node.column,
                              place.paragraph)
-        context = replace(context, inline=not node.block, body_line=node.body_line,
-                          line=node.line, column=node.column)
+        context = context.evolve(inline=not node.block, body_line=node.body_line,
+                                 line=node.line, column=node.column)
+        spec = self._seen(context, node.name)
+        node = self._restored(context, spec, node)
         if self.parts is None:
             return self._answer(context, node, place.paragraph, None)
-        spec = self.registry.get(node.name)
-        part = self.parts.part(context, spec, self._restored(context, spec, node),
-                               place.paragraph)
+        part = self.parts.part(context, spec, node, place.paragraph)
         if part is None:
             return self._answer(context, node, place.paragraph, None)
-        html = self._answer(replace(context, part=part), node, place.paragraph, part)
+        html = self._answer(context.evolve(part=part), node, place.paragraph, part)
         return self.parts.wrap(context, part, html, place.paragraph)
 
     def _answer(self, context: MacroContext, node: Macro, paragraph: bool,
@@ -350,21 +314,26 @@ class Renderer:
         try:
             return self._macro(context, node, part)
         except Exception as error:  # noqa: BLE001 - whatever a macro raises is its box's text
-            return error_box(_why(error), f"<<{node.name}>>", node.line, node.column, paragraph)
+            if not isinstance(error, WikiError) or isinstance(error, StoreError):
+                context.changing()  # the next time it may be well
+            line, column = node.line, node.column
+            if isinstance(error, ParameterError):
+                context.pace(0)  # it stays as wrong as it is
+                line, column = parameter_place(node, error.parameter)
+            return error_box(why(error), f"<<{node.name}>>", line, column, paragraph)
 
     def _macro(self, context: MacroContext, node: Macro, part: Part | None) -> Markup:
         spec = self.find(context, node.name)
         if spec is None:
             raise MacroError("there is no macro of this name; a literal << is written ~<<")
-        node = self._restored(context, spec, node)
         body = node.body
         if body is not None and spec.body == "rendered":
-            body = self._body(replace(context, inline=context.inline or spec.inline), node)
+            body = self._body(context.evolve(inline=context.inline or spec.inline), node)
 
         def work(inner: MacroContext) -> Markup:
             return self.call(inner, spec, node.params, body)
 
-        return self.parts.run(context, part, spec.name, work) if part and self.parts else work(
+        return self.parts.run(context, part, spec, work) if part and self.parts else work(
             context)
 
     def _restored(self, context: MacroContext, spec: MacroSpec | None, node: Macro) -> Macro:
@@ -397,49 +366,13 @@ def _require_script_right(context: MacroContext) -> None:
                          "right, so it is not run; somebody who does must save it")
 
 
-def error_box(message: str, what: str = "", line: int = 0, column: int = 0,
-              inline: bool = False) -> Markup:
-    """The box that stands in the place of what cannot be shown, and says why."""
-    place = Markup(' <small>line {}, column {}</small>').format(line, column) if line else ""
-    tag = "span" if inline else "div"
-    return Markup('<{} class="box error macro-error" role="alert"><strong>{}</strong> {}{}</{}>'
-                  ).format(Markup(tag), what, message, place, Markup(tag))
-
-
-def missing_page(context: MacroContext, reference: Reference, macro: str) -> Markup:
-    """The box of a macro that would show a page which is not there, with a link to make it."""
-    tag = Markup("span" if context.inline else "div")
-    return Markup('<{} class="box error macro-error" role="alert"><strong>{}</strong> There is '
-                  'no page {}. <a class="missing" href="{}">Create it</a></{}>').format(
-        tag, f"<<{macro}>>", reference, links.page_url(reference, "edit"), tag)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, WikiError):
-        return str(error)
-    if isinstance(error, RecursionError):
-        return "it nests too deep"
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
-
-
 def _finished(state: RenderState, word: str, html: str) -> str:
     """What a macro makes from the page's HTML; nothing once there is too much."""
-    if state.output > MAX_OUTPUT:
-        return ""
+    if state.output > limits.MAX_OUTPUT:
+        return error_box(f"{limits.passed(state)}, and no more; this is left out", inline=True)
     made = str(state.deferred[word](html))
     state.output += len(made)
     return made
-
-
-def _passed(state: RenderState) -> str:
-    """Which limit of a page the rendering passed, if any."""
-    for value, limit, what in ((state.macros, MAX_MACROS, "runs {:,} macros"),
-                               (state.source, MAX_SOURCE, "renders {:,} characters of text"),
-                               (state.output, MAX_OUTPUT, "gives {:,} characters of HTML")):
-        if value > limit:
-            return "a page " + what.format(limit)
-    return ""
 
 
 def _refuse_loop(reference: Reference, chain: tuple[Reference, ...]) -> None:
@@ -448,31 +381,3 @@ def _refuse_loop(reference: Reference, chain: tuple[Reference, ...]) -> None:
         raise MacroError(f"the page includes itself: {names}")
 
 
-def headings(html: str) -> list[tuple[int, str, str]]:
-    """The headings that can be linked to: level, id, text."""
-    found = []
-    for match in _HEADING.finditer(html):
-        anchor = re.search(r'\bid="([^"]*)"', match[2])
-        if anchor:
-            found.append((int(match[1]), unescape(anchor[1]), _text(match[3])))
-    return found
-
-
-def _text(html: str) -> str:
-    return unescape(_TAGS.sub("", html)).strip()
-
-
-def _section(html: str, name: str, reference: Reference) -> Markup:
-    """The part of the HTML under a heading, up to the next one as high."""
-    start, level = -1, 0
-    for match in _HEADING.finditer(html):
-        if start >= 0 and int(match[1]) <= level:
-            return Markup(html[start:match.start()])
-        anchor = re.search(r'\bid="([^"]*)"', match[2])
-        if start < 0 and (_text(match[3]) == name or (anchor and anchor[1] == name)):
-            start, level = match.start(), int(match[1])
-    if start < 0:
-        names = [text for _, _, text in headings(html)[:_NAMED]]
-        raise NotFound(f"{reference} has no section {name!r}; it has "
-                       + (", ".join(names) or "no headings"))
-    return Markup(html[start:])

@@ -14,6 +14,7 @@ from wiki import classes
 from wiki.api import Wiki, make_query
 from wiki.errors import DocumentNotFound
 from wiki.model import Attachment, Document, Object
+from wiki.recent import last_changed
 from wiki.references import Reference
 from wiki.rendering import links
 from wiki.rendering.macros import MacroContext
@@ -86,7 +87,7 @@ class WikiFacade(Facade):
 
     def changes(self, limit: int = 20) -> list[dict[str, object]]:
         return [{"reference": str(row.reference), "title": row.title, "author": row.author,
-                 "updated": row.updated} for row in self._wiki.changes(min(limit, MAX_ROWS))]
+                 "updated": row.updated} for row in last_changed(self._wiki, min(limit, MAX_ROWS))]
 
     def backlinks(self, name: object) -> list[str]:
         return [str(item) for item in self._wiki.backlinks(self._reference(name))]

@@ -25,7 +25,8 @@ _LINES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 def fenced(info: str, code: str) -> str:
     """The HTML of a fence's code. ``info`` is what its first line says: a language, and
-    ``linenums="1"``, ``hl_lines="2 4-6"``, ``title="…"``."""
+    ``linenums="1"`` (also ``linenos``, and a number or ``true``), ``hl_lines="2 4-6"``,
+    ``title="…"``."""
     info = unescape(info)
     options = {match[1]: next(part for part in match.groups()[1:] if part is not None)
                for match in _OPTION.finditer(info)} if "=" in info else {}
@@ -42,11 +43,11 @@ def fenced(info: str, code: str) -> str:
 
 def _code(language: str, code: str, options: dict[str, str]) -> str:
     lexer = _lexer(language) if len(code) <= MAX_HIGHLIGHTED else None
-    first = int(options.get("linenums", "0")) if options.get("linenums", "").isdecimal() else 0
+    first = _first_number(options.get("linenums") or options.get("linenos", ""))
     if lexer is None or not code:
         return f"<pre><code{_class(language)}>{escape(code, quote=False)}</code></pre>"
     marked = tuple(_marked(options.get("hl_lines", "")))
-    html: str = highlight(code, lexer, formatter(min(first, MAX_NUMBER), marked)).rstrip("\n")
+    html: str = highlight(code, lexer, formatter(first, marked)).rstrip("\n")
     return html.replace("<pre><span></span><code>", f"<pre><code{_class(language)}>", 1)
 
 
@@ -56,6 +57,13 @@ def formatter(first: int, marked: tuple[int, ...]) -> HtmlFormatter[str]:
     ``marked`` are the lines that stand out."""
     return HtmlFormatter(cssclass="highlight", wrapcode=True, hl_lines=list(marked),
                          linenos="table" if first else False, linenostart=first or 1)
+
+
+def _first_number(text: str) -> int:
+    """That of the first line; 0 for no numbers."""
+    if text.isdecimal():
+        return min(int(text[:10]), MAX_NUMBER)
+    return int(text.lower() in ("true", "yes", "on", "table", "inline"))
 
 
 def _class(language: str) -> str:

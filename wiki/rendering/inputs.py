@@ -24,6 +24,8 @@ from wiki.store.base import Query
 
 #: Where the template lies.
 TEMPLATES = Path(__file__).parent / "templates"
+#: The class of users' pages.
+USER_CLASS = "Wiki.UserClass"
 #: How many pages or users a field offers while one types.
 OFFERED = 200
 #: What the browsers' own inputs can show; any other text is shown as it is, and so kept.
@@ -65,6 +67,11 @@ class Field:
         return "date" if not self.text or DAY.fullmatch(self.text) else "text"
 
     @property
+    def picks(self) -> str:
+        """The class of the pages that it names, where it names one."""
+        return USER_CLASS if self.prop.type == "User" else str(self.prop.options.get("class", ""))
+
+    @property
     def shown(self) -> str:
         """The text as :attr:`input` takes it: a moment without its zone, which is UTC."""
         moment = MOMENT.fullmatch(self.text) if self.prop.type == "Date" else None
@@ -87,7 +94,10 @@ def chosen(names: str, properties: Sequence[Property], owner: str, kind: str) ->
 
 
 def make_field(key: str, prop: Property, value: Any, scope: str = "") -> Field:
-    """The field of a property with its value."""
+    """The field of a property with its value; empty for a password, whatever its class has
+    become."""
+    if classes.is_password(value):
+        value = None
     kind = classes.type_of(prop)
     chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
     return Field(prop, key, kind.format(value, prop), chosen, kind.allowed(prop),
@@ -99,8 +109,7 @@ def offers(fields: Iterable[Field], wiki: Wiki) -> dict[str, list[str]]:
     known: dict[str, list[str]] = {}
     found = {}
     for item in fields:
-        wanted = "Wiki.UserClass" if item.prop.type == "User" else (
-            item.prop.options.get("class") if item.prop.type == "Page" else None)
+        wanted = item.picks
         if wanted:
             if wanted not in known:
                 rows = wiki.rows(Query(class_name=wanted, limit=OFFERED))

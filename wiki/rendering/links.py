@@ -15,7 +15,10 @@ from wiki.references import Reference
 ATTACH = "attach:"
 #: The attribute in which a wiki link's target travels through Markdown and the sanitiser.
 TARGET = "data-wiki"
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+#: ``[[target]]`` and ``[[label>>target]]``.
+WIKI_LINK = r"\[\[(?!\[)(?P<target>[^\[\]\n]{1,2000})\]\]"
+#: What an address begins with that is no name of a page.
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 Exists = Callable[[Reference], bool]
 
@@ -79,7 +82,7 @@ def resolve_url(url: str, base: Reference, exists: Exists) -> Target | None:
     """A Markdown link's target where it is a page or an attachment; None for another URL."""
     if url.startswith(ATTACH):
         return _attachment(unquote(url.removeprefix(ATTACH)), base)
-    if not url or url[0] in "/#?." or _SCHEME.match(url) or "/" in url.partition("#")[0]:
+    if not url or url[0] in "/#?." or SCHEME.match(url) or "/" in url.partition("#")[0]:
         return None
     name = unquote(url.partition("#")[0])
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -30,7 +30,8 @@ class LiveParts:
 
     def __init__(self, signer: Signer, hurry: bool = True) -> None:
         self.signer = signer
-        self.slow: SlowRuns[Made] | None = SlowRuns() if hurry else None
+        self.slow: SlowRuns[Made] | None = (
+            SlowRuns(size_of=lambda made: len(made.html)) if hurry else None)
 
     def close(self) -> None:
         if self.slow is not None:
@@ -49,7 +50,7 @@ class LiveParts:
         same, and for one within a live part."""
         if spec is None or (context.part is not None and context.part.live):
             return None
-        if not spec.live and not self._slow(context, spec.name):
+        if not spec.live and not self._slow(context, spec):
             return None
         call = self._call(context, spec, node, paragraph)
         token = self.signer.token(call) if call else ""
@@ -80,28 +81,34 @@ class LiveParts:
             context.user, str(context.document.reference), str(context.source.reference),
             context.author, context.path, dict(context.args), node.name, dict(node.params),
             node.body, node.line, node.column, node.body_line, node.body_column,
-            node.body_margin, context.inline, paragraph, context.scripted)
+            node.body_margin, context.inline, paragraph, context.scripted,
+            [str(reference) for reference in context.including])
 
     # -- slow macros -----------------------------------------------------------------------
 
-    def _slow(self, context: MacroContext, name: str) -> bool:
+    def _slow(self, context: MacroContext, spec: MacroSpec) -> bool:
+        # What a wiki macro takes, its code does: a script's worker has a limit of its own.
         return (self.slow is not None and context.state.patience is not None
-                and not self.slow.quick(name))
+                and spec.page is None and not self.slow.quick(spec.name))
 
-    def run(self, context: MacroContext, part: Part | None, name: str, work: Work) -> Markup:
+    def run(self, context: MacroContext, part: Part | None, spec: MacroSpec, work: Work) -> Markup:
         """What the macro gives, or what stands in its place until it is there; raises what it
         raises."""
         if part is None or self.slow is None or not (
-                self._slow(context, name) or self.slow.has(part.token)):
+                self._slow(context, spec) or self.slow.has(part.token)):
             return work(context)
         run = self.slow.start(part.token, lambda: self._apart(context, part, work))
-        if run is None and not self.slow.knows(name):  # all threads are at work
+        if run is None and not self.slow.knows(spec.name):  # all threads are at work
             return work(context)
         if run is None or not context.state.wait(run.ended):
             context.state.kept = False
-            self.took(name, QUICK)
+            self.took(spec.name, QUICK)
             return part.placeholder()
-        made = self.slow.take(run)
+        try:
+            made = self.slow.take(run)
+        except Exception:
+            context.state.kept = False  # whether it would be, is gone with the thread's state
+            raise
         context.state.adopt(made.state)
         part.every = made.every
         return made.html
@@ -111,7 +118,7 @@ class LiveParts:
         form token is in what is made: another session of the user's may come for it."""
         assert self.slow is not None
         state = context.state.apart()
-        html = work(replace(context, state=state, form_token=self.slow.form_token))
+        html = work(context.evolve(state=state, form_token=self.slow.form_token))
         if context.form_token:  # in a body that was rendered before
             html = Markup(html.replace(context.form_token, self.slow.form_token))
         return Made(html, state, part.every)

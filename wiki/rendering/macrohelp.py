@@ -23,7 +23,9 @@ _EXAMPLE = Markup("""\
 <div class="macro-example"><pre><code>{}</code></pre>
 <div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
 """)
-_SUBJECT = re.compile(r"`([A-Za-z_][\w-]*)(?:=[^`]*)?`")
+_NAME = r"`[A-Za-z_][\w-]*(?:=[^`]*)?`"
+_SUBJECTS = re.compile(rf"{_NAME}(?:(?:,\s+|\s+and\s+){_NAME})*")
+_SUBJECT = re.compile(r"`([A-Za-z_][\w-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +39,28 @@ class Explained:
 
 def explain(spec: MacroSpec) -> Explained:
     """Take a docstring apart at the sentences that begin with a parameter's name in
-    backquotes: "`times` is how often."."""
+    backquotes: "`times` is how often.", or with several: "`from` and `to` are …"."""
     names = {parameter.name for parameter in spec.parameters}
     told = {parameter.name: [parameter.help] for parameter in spec.parameters if parameter.help}
     paragraphs = []
     for paragraph in re.split(r"\n\s*\n", spec.help):
         first, *more = _SENTENCE_END.split(paragraph)
         rest: list[str] = []
-        place = rest
+        places = [rest]
         for sentence in (first, *more):
-            subject = _SUBJECT.match(sentence)
-            if subject and subject[1] in names:
-                place = told.setdefault(subject[1], [])
-            place.append(" ".join(sentence.split()) if place is not rest else sentence)
+            if subjects := [name for name in _subjects(sentence) if name in names]:
+                places = [told.setdefault(name, []) for name in subjects]
+            for place in places:
+                place.append(" ".join(sentence.split()) if place is not rest else sentence)
         paragraphs.append(" ".join(rest))
     return Explained("\n\n".join(filter(None, paragraphs)),
                      {name: _sentence(" ".join(parts)) for name, parts in told.items()})
+
+
+def _subjects(sentence: str) -> list[str]:
+    """The names in backquotes that the sentence begins with: "`width` and `height` are …"."""
+    first = _SUBJECTS.match(sentence)
+    return _SUBJECT.findall(first[0]) if first else []
 
 
 def _sentence(text: str) -> str:

@@ -22,7 +22,7 @@ from wiki.rendering.commonmark.blocks import BlockReader
 from wiki.rendering.commonmark.inlines import InlineReader
 from wiki.rendering.commonmark.serialize import serialize
 from wiki.rendering.fences import fenced
-from wiki.rendering.links import TARGET
+from wiki.rendering.links import TARGET, WIKI_LINK
 
 #: The largest text that is rendered as Markdown.
 MAX_TEXT = 1_000_000
@@ -166,7 +166,7 @@ class _Attributes(AttrListTreeprocessor):
 class _WikiLink(InlineProcessor):
     """``[[target]]`` and ``[[label>>target]]``; the target is resolved after sanitising."""
 
-    PATTERN = r"\[\[(?!\[)([^\[\]\n]{1,2000})\]\]"
+    PATTERN = WIKI_LINK
 
     def handleMatch(  # type: ignore[override]
             self, m: re.Match[str], data: str) -> tuple[etree.Element, int, int]:

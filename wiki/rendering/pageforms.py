@@ -21,10 +21,12 @@ from wiki.model import ClassDefinition, Property
 from wiki.references import HOME, Reference, check_name
 from wiki.rendering import inputs
 from wiki.rendering.inputs import Field
+from wiki.rights import RUNNABLE_CLASSES
 
 #: The fields of properties are named so, that none is taken for one of the form's own.
 PREFIX = "form."
-TITLE = "title"
+#: What the field of the page's title is called: no property of a class can be.
+TITLE = "title.of.page"
 #: Names that are tried, the next with a number behind it, before it is given up.
 NAMES_TRIED = 1000
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -84,6 +86,10 @@ class PageForm:
         Raises InvalidDocument for a plan that cannot be, DocumentNotFound for a template that is
         missing, InvalidReference.
         """
+        if str(Reference.parse(plan.class_name)) in RUNNABLE_CLASSES:
+            # Who sends the form would sign what it does not show: other defaults, say.
+            raise InvalidDocument(f"class: a form makes no pages that run, and those with an "
+                                  f"object of {plan.class_name} do")
         definition = wiki.class_definition(plan.class_name)
         if definition is None:
             raise InvalidDocument(f"class: {plan.class_name} is no class; name a page that "
@@ -93,7 +99,7 @@ class PageForm:
         values = made._values(wiki)
         if not plan.title:
             made.title = inputs.make_field(
-                PREFIX + "title.of.page", Property(TITLE, pretty_name="Title", required=True,
+                PREFIX + TITLE, Property(TITLE, pretty_name="Title", required=True,
                                                    help="The title of the new page."), "", scope)
         made.fields = [
             *([made.title] if made.title else []),
@@ -136,10 +142,7 @@ class PageForm:
     def names_of(self, values: Mapping[str, Any], user: str, title: str) -> list[Reference]:
         """Names for the new page, the best first; raises InvalidReference or InvalidDocument."""
         words = self._words(values, user, title)
-        text = _NO_NAME.sub("-", _filled(self.plan.name or "{title}", words)).strip()
-        if not text:
-            raise InvalidDocument("The new page would have no name; fill in what it is named after")
-        stem = check_name(text.encode()[:200].decode(errors="ignore").strip())
+        stem = page_name(_filled(self.plan.name or "{title}", words))
         spaces = Reference.parse(f"{self.plan.space}.{HOME}").spaces
         return [Reference(spaces, stem if number == 1 else f"{stem}-{number}")
                 for number in range(1, NAMES_TRIED)]
@@ -148,8 +151,17 @@ class PageForm:
         now = datetime.now(UTC)
         words = {prop.name: classes.type_of(prop).format(values.get(prop.name), prop)
                  for prop in self.definition.properties if prop.type != "Password"}
-        return {"title": title, "user": Reference.parse(user).name, "date": f"{now:%Y-%m-%d}",
-                "time": f"{now:%H%M%S}", **words}
+        known = {"title": title, "user": Reference.parse(user).name, "date": f"{now:%Y-%m-%d}",
+                 "time": f"{now:%H%M%S}", **words}
+        return {**known, "title": title or known["title"]}
+
+
+def page_name(text: str) -> str:
+    """A page's name made of a text, a title say; raises InvalidReference or InvalidDocument."""
+    name = _NO_NAME.sub("-", text).strip()
+    if not name:
+        raise InvalidDocument("The new page would have no name; fill in what it is named after")
+    return check_name(name.encode()[:200].decode(errors="ignore").strip())
 
 
 def _filled(pattern: str, words: Mapping[str, str]) -> str:

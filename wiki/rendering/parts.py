@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Serializer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 from markupsafe import Markup
 
 #: A token that would be longer makes no part: its macro stands in the page as it is.
 MAX_TOKEN = 4096
-_SALT = "wikimill part of a page"
+#: A call that is shorter, in bytes, is not compressed.
+_SHORT = 600
 _WAIT = "wait"
 _LOADING = Markup('<span class="loading">{0} is loading…</span><noscript> <a href="{1}">Wait for '
                   "it</a></noscript>")
@@ -28,7 +31,8 @@ class Call:
     """A macro's call as it stood in a page: all that it takes to make it once more.
 
     ``document`` is the page that was viewed, ``source`` the one that the text is from, ``author``
-    whose rights the text has, ``scripted`` tells that a script put it out.
+    whose rights the text has, ``scripted`` tells that a script put it out, ``including`` are the
+    pages whose texts it stands in, one in the other.
     """
 
     user: str
@@ -48,6 +52,21 @@ class Call:
     inline: bool = False
     paragraph: bool = False
     scripted: bool = False
+    including: list[str] = field(default_factory=list)
+
+
+#: A token of another release, whose calls have other fields, is none of ours.
+_SALT = f"wikimill part of a page: {' '.join(Call.__slots__)}"
+
+
+class _Serializer(URLSafeSerializer):
+    """Compresses what is long only: that takes longer than all the rest of a token."""
+
+    def dump_payload(self, obj: Any, *args: Any, **kwargs: Any) -> bytes:
+        payload = Serializer.dump_payload(self, obj, *args, **kwargs)
+        if len(payload) < _SHORT:
+            return base64_encode(payload)
+        return super().dump_payload(obj, *args, **kwargs)
 
 
 class Signer:
@@ -55,7 +74,7 @@ class Signer:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self._serializer = URLSafeSerializer(key, salt=_SALT, signer_kwargs={
+        self._serializer = _Serializer(key, salt=_SALT, signer_kwargs={
             "digest_method": hashlib.sha256, "key_derivation": "hmac"},
             serializer_kwargs={"ensure_ascii": True})
 

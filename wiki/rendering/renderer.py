@@ -15,16 +15,20 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
-from wiki.errors import AccessDenied, NotFound, WikiError
-from wiki.model import Document
+from wiki.errors import AccessDenied, DamagedPage, NotFound, WikiError
+from wiki.model import Document, Version
+from wiki.references import Reference
 from wiki.rendering.engine import NeedsWorker, Renderer, Rendering, RenderRequest, error_box
 from wiki.rendering.live import LiveParts
 from wiki.rendering.parts import Signer
 from wiki.rendering.worker import Kind, Order, decode_rendering
 
 __all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer", "Rendering"]
+
+#: Of how many pages it is known that a script is in what they include.
+SCRIPTED = 1_000
 
 _LENGTH = struct.Struct(">Q")
 
@@ -40,7 +44,7 @@ class Limits:
     #: A worker's address space, bytes.
     memory: int = 1 << 30
     #: HTML, bytes.
-    output: int = 5_000_000
+    output: int = 10_000_000
     #: Worker processes.
     workers: int = 2
     #: A text that is larger is rendered by a worker, characters.
@@ -49,6 +53,23 @@ class Limits:
 
 class WorkerFailed(WikiError):
     """The page could not be rendered: its worker process ended."""
+
+
+class _Scripted:
+    """Pages in which a script was found on the way, in a page that they include, say: the next
+    time they go to a worker at once, and are not begun here in vain."""
+
+    def __init__(self) -> None:
+        self._pages: set[tuple[Kind, Reference, Version]] = set()
+
+    def __contains__(self, page: tuple[Kind, Document]) -> bool:
+        return (page[0], page[1].reference, page[1].version) in self._pages
+
+    def add(self, kind: Kind, document: Document) -> None:
+        """Nothing is known any more of the pages before, once there are too many."""
+        if len(self._pages) >= SCRIPTED:
+            self._pages.clear()
+        self._pages.add((kind, document.reference, document.version))
 
 
 class RenderPool:
@@ -64,6 +85,7 @@ class RenderPool:
         self._local = local.without_scripts()
         self._command = [sys.executable, "-m", "wiki.rendering.worker", factory, data,
                          str(self._limits.memory)]
+        self._scripted = _Scripted()
         self._slots: queue.LifoQueue[_Worker] = queue.LifoQueue()
         self._workers = [_Worker(self._command, self._limits)
                          for _ in range(self._limits.workers)]
@@ -72,21 +94,11 @@ class RenderPool:
 
     def render(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render`; never raises for what a page holds."""
-        if self._heavy(self._local.sheet(document) or document):
-            return self._remote("render", document, request)
-        try:
-            return self._local.render(document, request)
-        except NeedsWorker:
-            return self._remote("render", document, request)
+        return self._rendered("render", self._local.sheet(document) or document, document, request)
 
     def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """See :meth:`Renderer.render_content`."""
-        if self._heavy(document):
-            return self._remote("render_content", document, request)
-        try:
-            return self._local.render_content(document, request)
-        except NeedsWorker:
-            return self._remote("render_content", document, request)
+        return self._rendered("render_content", document, document, request)
 
     def sign_with(self, key: str) -> None:
         """From now on live and slow macros are parts, which the browser asks for with
@@ -104,7 +116,7 @@ class RenderPool:
             return self._local.render_part(token, call, request)
         except NeedsWorker:
             return self._remote("render_part", token, call, request)
-        except (NotFound, AccessDenied):
+        except (NotFound, AccessDenied, DamagedPage):
             return None
 
     def part_tag(self, html: str, form_token: str) -> str:
@@ -123,6 +135,17 @@ class RenderPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _rendered(self, kind: Literal["render", "render_content"], shown: Document,
+                  document: Document, request: RenderRequest) -> Rendering:
+        """``shown`` is the page whose text is rendered."""
+        if not self._heavy(shown) and (kind, document) not in self._scripted:
+            try:
+                rendering: Rendering = getattr(self._local, kind)(document, request)
+                return rendering
+            except NeedsWorker:
+                self._scripted.add(kind, document)
+        return self._remote(kind, document, request)
 
     def _heavy(self, document: Document) -> bool:
         return "<<jinja" in document.content or len(document.content) > self._limits.local_text

@@ -16,7 +16,7 @@ ATTRIBUTES = {
     "*": {"class", "id", "title", "lang", "dir"},
     "a": {"href", TARGET},
     "img": {"src", "alt", "width", "height", TARGET},
-    "input": {"type", "checked", "disabled"},
+    "input": {"type", "checked", "disabled", "aria-label"},
     "li": {"value"},
     "ol": {"start", "type"},
     "span": {formulas.MARK}, "div": {formulas.MARK},
@@ -42,4 +42,4 @@ def _only_check_boxes(tag: str, attribute: str, value: str) -> str | None:
     """An input is the box of a task list, never a field that could pass for the wiki's own."""
     if tag != "input":
         return value
-    return "checkbox" if attribute == "type" else ""
+    return {"type": "checkbox", "aria-label": "done"}.get(attribute, "")

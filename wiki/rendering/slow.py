@@ -22,9 +22,10 @@ QUICK = 0.1
 FADING = 0.7
 #: How many run at once in a process.
 THREADS = 8
-#: How long a result waits for the browser to ask for it, in seconds, and how many wait.
+#: How long a result waits for the browser to ask for it, in seconds; how many wait, and how large
+#: they are together.
 KEPT_SECONDS = 60.0
-KEPT = 200
+KEPT, KEPT_SIZE = 200, 20_000_000
 #: How long a process that ends waits for those that run, in seconds.
 PARTING = 2.0
 
@@ -53,10 +54,12 @@ class SlowRuns(Generic[T]):
     """Runs by the key of what they make; never two of one key at once. Safe for several
     threads."""
 
-    def __init__(self, threads: int = THREADS) -> None:
+    def __init__(self, threads: int = THREADS,
+                 size_of: Callable[[T], int] = lambda result: 0) -> None:
         #: Stands for the form token in what runs here, since whoever takes it has another.
         self.form_token = secrets.token_urlsafe(24)
         self._limit = threads
+        self._size_of = size_of
         self._took: dict[str, float] = {}
         self._runs: OrderedDict[str, Run[T]] = OrderedDict()
         self._waiting: SimpleQueue[Run[T] | None] = SimpleQueue()
@@ -130,8 +133,10 @@ class SlowRuns(Generic[T]):
         """Drop the results that nobody came for."""
         ended = [run for run in self._runs.values() if run.ended.is_set()]
         old = time.monotonic() - KEPT_SECONDS
-        for number, run in enumerate(ended):
-            if run.at < old or number < len(ended) - KEPT:
+        size = 0
+        for number, run in enumerate(reversed(ended), 1):
+            size += self._size_of(run.result) if run.result is not None else 0
+            if run.at < old or number > KEPT or size > KEPT_SIZE:
                 del self._runs[run.key]
 
     def _add_thread(self) -> None:

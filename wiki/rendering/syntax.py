@@ -8,7 +8,7 @@ text, and is parsed when its macro is rendered.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,6 +16,8 @@ from wiki.rendering.blocks import Lines, Verbatim
 
 #: Macros whose body is no markup: it ends at the first closing tag, and nothing in it is a macro.
 LITERAL_BODIES = frozenset({"code", "comment", "csv", "html", "jinja"})
+#: Whether the macro of a name is one of those.
+Literals = Callable[[str], bool]
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 # It begins with a set of characters, so that the search for it is a quick scan.
@@ -89,15 +91,17 @@ class Broken:
 Node = Text | Literal | Macro | Broken
 
 
-def parse(source: str, line: int = 1, column: int = 1, margin: int = 0) -> list[Node]:
+def parse(source: str, line: int = 1, column: int = 1, margin: int = 0,
+          literal: Literals = LITERAL_BODIES.__contains__) -> list[Node]:
     """Split a text at its outermost macros.
 
     ``line`` and ``column`` say where in the page the text starts, ``margin`` how many
-    characters the page has before each further line of it.
+    characters the page has before each further line of it. ``literal`` tells which macros take
+    their bodies as they are.
     """
     if "<<" not in source:
         return [Text(source)] if source else []
-    return _Parser(source, line, column, margin).parse()
+    return _Parser(source, line, column, margin, literal).parse()
 
 
 def unparse(nodes: list[Node]) -> str:
@@ -118,6 +122,51 @@ def _unparse(node: Node) -> str:
         return f"<<{node.name}{params}/>>"
     body = node.body.replace("\n", f"\n{node.prefix}")
     return f"<<{node.name}{params}>>{body}<</{node.name}>>"
+
+
+def parameter_place(macro: Macro, name: str) -> tuple[int, int]:
+    """The line and column where the macro's parameter is written; the macro's own, where its
+    source does not hold it."""
+    source, position = macro.source, len(macro.name) + 2
+    while key := _KEY.match(source, _skip_space(source, position)):
+        if key[0] == name:
+            return _within(macro, key.start())
+        value = _VALUE.match(source, key.end())
+        position = value.end() if value else key.end()
+    return macro.line, macro.column
+
+
+def rewritten(macro: Macro, value: Callable[[str, str], str],
+              body: Callable[[str], str]) -> str:
+    """The macro's source with other values, by parameter and value, and another body; what stays
+    the same is left as it is written."""
+    source, parts, done, position = macro.source, [], 0, len(macro.name) + 2
+    while key := _KEY.match(source, _skip_space(source, position)):
+        found = _VALUE.match(source, key.end())
+        position = found.end() if found else key.end()
+        old = _value(found) if found else ""
+        if found and (new := value(key[0], old)) != old:
+            parts.append(f'{source[done:key.end()]}="{escape_value(new)}"')
+            done = position
+    if macro.body is not None and (text := body(macro.body)) != macro.body:
+        start = source.index(">>", position) + 2
+        parts += [source[done:start], text.replace("\n", f"\n{macro.prefix}")]
+        done = source.rindex("<</")
+    return "".join((*parts, source[done:]))
+
+
+def _within(macro: Macro, position: int) -> tuple[int, int]:
+    """The place in the page of a position in the macro's source."""
+    further = macro.source.count("\n", 0, position)
+    if not further:
+        return macro.line, macro.column + position
+    margin = macro.body_margin - len(macro.prefix)
+    return macro.line + further, position - macro.source.rindex("\n", 0, position) + margin
+
+
+def _value(match: re.Match[str]) -> str:
+    """The value that a match of _VALUE found between quotes."""
+    return _ESCAPED.sub(r"\1", match[1] if match[1] is not None else match[2])
 
 
 def escape_value(value: str) -> str:
@@ -155,8 +204,9 @@ class _Frame:
 
 
 class _Parser:
-    def __init__(self, source: str, line: int, column: int, margin: int) -> None:
-        self.source = source
+    def __init__(self, source: str, line: int, column: int, margin: int,
+                 literal: Literals) -> None:
+        self.source, self.literal = source, literal
         self.line, self.column, self.margin = line, column, margin
         self.lines = Lines(source)
         self.verbatim = Verbatim(self.lines, partial=column > 1)
@@ -204,7 +254,7 @@ class _Parser:
             self._break(tag)
         elif tag.empty:
             self._add(_Call(tag, None, tag.end), tag.end)
-        elif tag.name in LITERAL_BODIES:
+        elif self.literal(tag.name):
             return self._literal_body(tag)
         else:
             self.frames.append(_Frame(tag))
@@ -243,8 +293,7 @@ class _Parser:
         elif value is None:
             tag.params[key[0]] = None
         else:
-            text = value[1] if value[1] is not None else value[2]
-            tag.params[key[0]] = _ESCAPED.sub(r"\1", text)
+            tag.params[key[0]] = _value(value)
         return tag.end
 
     def _no_key(self, name: str, position: int) -> str:

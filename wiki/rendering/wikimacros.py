@@ -29,6 +29,8 @@ MACRO_CLASS = "Wiki.MacroClass"
 PARAMETER_CLASS = "Wiki.MacroParameterClass"
 #: In a wiki macro's code, where its body is to stand: on a line of its own, and within one.
 BODY, INLINE_BODY = "body", "inlinebody"
+#: How often a live one is asked for at most, in seconds.
+QUICKEST = 1.0
 
 _CLASSES = (MACRO_CLASS, PARAMETER_CLASS)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -136,6 +138,11 @@ class WikiMacros:
         return name == INLINE_BODY or any(
             item.spec.inline for item in self._index.names.get(name, ()))
 
+    def literal(self, name: str) -> bool:
+        """Whether every macro of this name takes its body as the text that it is."""
+        found = self._index.names.get(name, ())
+        return bool(found) and all(item.spec.body == "raw" for item in found)
+
     def find(self, name: str, source: Reference, author: str) -> WikiMacro | None:
         """The macro that a text on the page ``source`` by ``author`` means by the name.
 
@@ -207,9 +214,15 @@ def read_macro(document: Document) -> WikiMacro | None:
     spec = MacroSpec(
         name, run, parameters, str(values.get("description") or "").strip(),
         cast(Body, body), body_required=False, inline=values.get("inline") is True,
-        examples=_examples(str(values.get("examples") or "")), page=document.reference)
+        live=_every(values.get("live")), examples=_examples(str(values.get("examples") or "")),
+        page=document.reference)
     return WikiMacro(document.reference, name, str(values.get("visibility") or "wiki"),
                      document.script_author, code, spec, problem)
+
+
+def _every(value: object) -> float:
+    """How often a live macro is asked for, in seconds; 0 for one that is not live."""
+    return max(QUICKEST, float(value)) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def _examples(text: str) -> tuple[str, ...]:

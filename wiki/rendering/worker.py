@@ -64,11 +64,11 @@ class Order:
 
 def encode_rendering(rendering: Rendering) -> bytes:
     """An answer as bytes."""
-    return json.dumps(asdict(rendering)).encode()
+    return json.dumps(asdict(rendering), ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def decode_rendering(answer: bytes) -> Rendering:
-    values = json.loads(answer)
+    values = json.loads(answer.decode(errors="surrogatepass"))
     return Rendering(Markup(values.pop("html")), **{
         **values, "timings": tuple(Timing(**item) for item in values["timings"])})
 

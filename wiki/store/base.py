@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, BinaryIO, Literal, Protocol
 
 from wiki.model import Document, Revision, Version
@@ -64,6 +65,42 @@ class Row:
     updated: datetime
     version: Version
     hidden: bool = False
+    minor: bool = False
+    comment: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What became of a page."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    #: Renamed, with its history.
+    MOVED = "moved"
+    DELETED = "deleted"
+    #: Brought back from the recycle bin.
+    RESTORED = "restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged(Row):
+    """A change of a page: the page as it then was, under the name that it has now."""
+
+    kind: ChangeKind = ChangeKind.EDITED
+    #: The version before; None where there is none.
+    previous: Version | None = None
+    #: The key of a deletion in the recycle bin; else empty.
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page in the tree of pages; ``more``: there are pages below it; ``there``: False for the
+    home page that a space does not have."""
+
+    reference: Reference
+    title: str
+    more: bool = False
+    there: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +111,47 @@ class Hit:
     reference: Reference
     title: str
     snippet: str
+    author: str = ""
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for: all words of ``text``, where ``"a b"`` is a phrase, ``wor*`` a beginning
+    and ``-word`` leaves out what has it; best first, or by date, newest first."""
+
+    text: str
+    #: Only pages of the space and those below it.
+    space: str | None = None
+    class_name: str | None = None
+    #: Who changed the page last.
+    author: str | None = None
+    #: Of the last change: ``2026``.
+    year: str | None = None
+    by_date: bool = False
+    hidden: bool = False
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. ``facets``: ``space``, ``class``, ``author`` and ``year``, each with
+    its values and their numbers of pages. ``capped``: there are more pages than ``total``; it
+    and the facets are of the newest ones."""
+
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+    capped: bool = False
+    facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page that leads to another, and how: ``link``, ``include``, ``object`` or ``parent``."""
+
+    reference: Reference
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +181,25 @@ class Touched:
         if self.after is None:
             return "deleted"
         return "created" if self.before is None else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """A page in the recycle bin: what it was when it was deleted, by whom, when and why.
+
+    ``key`` names the deletion: letters and digits, the run's id where a ``run`` deleted it. A
+    page is in the bin once for each key.
+    """
+
+    key: str
+    reference: Reference
+    title: str
+    version: Version
+    #: Who deleted it.
+    author: str
+    deleted: datetime
+    comment: str = ""
+    run: str = ""
 
 
 #: What a store was like at some moment; two are equal or not, and that is all.
@@ -171,13 +268,18 @@ class Store(Protocol):
         """
 
     def delete(self, reference: Reference, expected: Version | None = None,
-               run: str = "") -> None:
+               run: str = "", binned: Binned | None = None) -> None:
         """Delete the page with its revisions; raises DocumentNotFound or Conflict. What a
-        ``run`` deletes is kept, for :meth:`deleted` and :meth:`restore`."""
+        ``run`` deletes, and what is ``binned``, is kept, for :meth:`deleted` and
+        :meth:`restore`."""
 
     def rename(self, old: Reference, new: Document, expected: Version) -> Document:
         """Move the page with its revisions to ``new.reference``, saving ``new`` there, as one
         durable step; raises DocumentNotFound, DocumentExists or Conflict."""
+
+    def versions(self, reference: Reference) -> list[Version]:
+        """The numbers of all versions, newest first, which costs no reading of them; raises
+        DocumentNotFound."""
 
     def revisions(self, reference: Reference, limit: int | None = None) -> list[Revision]:
         """All versions, or the newest ``limit``, newest first, the current one included."""
@@ -210,21 +312,46 @@ class Store(Protocol):
         left out."""
 
     def deleted(self, run: str, reference: Reference, version: Version | None = None) -> Document:
-        """A page that the run deleted, as it was then or at a version; raises
-        RevisionNotFound."""
+        """A page that the run deleted, or that is in the bin with that key, as it was then or at
+        a version; raises RevisionNotFound."""
 
-    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
-        """Bring back pages that the run deleted, each with its revisions and a document to save
-        over the version that it had then, as one durable step.
+    def deleted_revisions(self, key: str, reference: Reference,
+                          limit: int | None = None) -> list[Revision]:
+        """The versions of such a page, newest first; raises RevisionNotFound."""
+
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]],
+                origin: Reference | None = None) -> None:
+        """Bring back pages that the run deleted, or that are in the bin with that key, each with
+        its revisions and a document to save over the version that it had then, as one durable
+        step. ``origin``: the name of the only one, where it comes back under another.
 
         Raises RevisionNotFound, DocumentExists, or Conflict where the version is another.
         """
+
+    def bin(self, limit: int = 100, offset: int = 0, reference: Reference | None = None,
+            before: datetime | None = None) -> list[Binned]:
+        """The recycle bin, or what was deleted of one name, or before some moment, the last
+        deleted first."""
+
+    def binned(self, key: str, reference: Reference) -> Binned | None:
+        """One page of the bin; None where it is not there (any more)."""
+
+    def purge(self, pages: Sequence[tuple[str, Reference]]) -> None:
+        """Remove pages from the bin for good, by key and name, as one durable step; what is not
+        there is passed over."""
 
     def put_blob(self, stream: BinaryIO | bytes, limit: int | None = None) -> Blob:
         """Keep bytes, durably, before a document names them. Raises TooLarge past ``limit``."""
 
     def open_blob(self, sha256: str) -> BinaryIO:
         """A seekable stream; raises AttachmentNotFound."""
+
+    def orphans(self) -> list[str]:
+        """The SHA-256 of bytes kept for a day and more that nothing refers to: no page, no
+        version, nothing deleted that can come back. While others write it may name too many."""
+
+    def collect(self) -> dict[str, int]:
+        """Remove such bytes, looked for again while nobody writes; SHA-256 -> how many."""
 
     def batch(self) -> AbstractContextManager[bool]:
         """Many saves by this thread, made durable together. Reads by this thread see them. The
@@ -235,6 +362,10 @@ class Store(Protocol):
 
     def count(self, query: Query) -> int: ...
 
+    def counts(self, query: Query, name: str) -> dict[str, int]:
+        """How many documents that fit have each value of a property of the query's class,
+        numbers as text; ``limit`` and ``offset`` aside."""
+
     def spaces(self) -> list[tuple[str, int]]:
         """Every space that holds pages, with their number, in order."""
 
@@ -242,15 +373,45 @@ class Store(Protocol):
                offset: int = 0) -> Sequence[Hit]:
         """Pages with all the words, best first; the last word may be a beginning."""
 
+    def find(self, search: Search) -> Found:
+        """Full text with filters, counts and the hits of one page; raises QueryError for a
+        search that cannot be read, which :meth:`search` answers with nothing."""
+
+    def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
+        """Pages, not hidden ones, whose title begins so, then those whose title or name has
+        words that begin so, with their titles."""
+
     def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
         """The pages that link to the page, or have it for a parent, in order."""
+
+    def links_to(self, reference: Reference) -> list[Link]:
+        """The pages that lead to the page, each with how, in order. An ``object`` names it in a
+        value, whatever the type of the property."""
+
+    def orphaned(self, limit: int = 100, offset: int = 0) -> list[Reference]:
+        """Pages that nothing leads to, hidden ones and home pages aside, in order."""
+
+    def wanted(self, limit: int = 100, offset: int = 0) -> list[tuple[Reference, int]]:
+        """Pages that are not there, with how many lead to each by more than a value, most
+        first."""
+
+    def branch(self, parent: Reference | None, limit: int = 100,
+               offset: int = 0) -> list[Leaf]:
+        """The pages right below a page, or the outermost ones, not hidden ones, by title; before
+        the first of them the spaces there that have no home page."""
+
+    def above(self, document: Document) -> list[Leaf]:
+        """The pages above a page, kept or not, the outermost first."""
 
     def tags(self) -> list[tuple[str, int]]: ...
 
     def tagged(self, tag: str) -> list[Reference]: ...
 
-    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
-        """Pages by their last change, newest first."""
+    def changes(self, limit: int = 50, offset: int = 0, *, space: str | None = None,
+                author: str | None = None, minor: bool = True,
+                hidden: bool = True) -> list[Logged]:
+        """All saves, moves and deletions, newest first: those of a space and below it, those by
+        ``author``, without minor ones, without those of pages that were hidden then."""
 
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
         """Up to ``limit`` pages that changed since the mark of an earlier answer, whoever

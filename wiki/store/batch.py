@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wiki.errors import Conflict, DocumentExists, DocumentNotFound
 from wiki.model import Document, Version
 from wiki.references import Reference
+from wiki.store.base import Binned
 from wiki.store.journal import Mark, Touch
 
 
@@ -25,11 +26,18 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Delete the page, if it is at ``expected`` (None: whatever it is at), as ``run`` does."""
+    """Delete the page, if it is at ``expected`` (None: whatever it is at), as ``run`` does, and
+    note it as ``binned``."""
 
     reference: Reference
     expected: Version | None
     run: str = ""
+    binned: Binned | None = None
+
+    @property
+    def kept(self) -> str:
+        """The key by which what is deleted is kept; empty where it is not."""
+        return self.run or (self.binned.key if self.binned else "")
 
 
 Change = Save | Removal

@@ -8,6 +8,7 @@ import os
 import re
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -69,15 +70,51 @@ class Blobs:
                 if time.time() - path.stat().st_mtime > ABANDONED:
                     path.unlink()
 
+    def old(self) -> Iterator[str]:
+        """The SHA-256 of what was last put longer than a day ago: a page names it by now, or
+        nobody is going to."""
+        for path in self._directory.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if _is_old(path):
+                    yield path.parent.name + path.name
+
+    def remove(self, sha256: str) -> int:
+        """Remove the bytes, unless they were put again just now; returns how many went."""
+        path = self.path(sha256)
+        aside = self._temporary / f"blob-{uuid.uuid4().hex}"
+        try:
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return 0
+        if not _is_old(aside):  # put again before it was renamed; later, it is written anew
+            os.replace(aside, path)
+            return 0
+        size = aside.stat().st_size
+        aside.unlink()
+        return size
+
     def _place(self, temporary: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
-        if self.size(blob.sha256) != blob.size:
+        if self.size(blob.sha256) != blob.size or not _renewed(target):
             if not target.parent.exists():
                 target.parent.mkdir(exist_ok=True)
                 sync_directory(self._directory)
             os.replace(temporary, target)
         # Also when it was there already: its writer may not have come to this yet.
         sync_directory(target.parent)
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > ABANDONED
+
+
+def _renewed(path: Path) -> bool:
+    """Mark the file as just put; False where it is gone."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _copy(source: BinaryIO, target: Path, limit: int | None) -> Blob:

@@ -13,22 +13,24 @@ from wiki.errors import StoreError
 from wiki.model import Document, Version
 from wiki.references import Reference
 from wiki.store import pagedb
+from wiki.store.base import Binned
 from wiki.store.batch import Removal, Save
+from wiki.store.changelog import Log
 from wiki.store.files import PageFiles, Stamp
 from wiki.store.index import Entry, Index
 from wiki.store.journal import (
     Delete,
     Header,
     Journal,
-    Mark,
     Note,
     Operation,
     Position,
+    Purge,
     Rename,
     Restore,
     SyncError,
     Touch,
-    Unmark,
+    Unbin,
     Write,
     boot_id,
 )
@@ -99,8 +101,9 @@ class Committer:
         """Commit removals, and what is noted with them; raises StoreError."""
         touches = [Touch(removal.run, removal.reference, removal.expected, None)
                    for removal in removals if removal.run]
-        self._commit([*(Delete(removal.reference, removal.run) for removal in removals),
-                      *asides, *touches], {})
+        binned = [removal.binned for removal in removals if removal.binned is not None]
+        self._commit([*(Delete(removal.reference, removal.kept) for removal in removals),
+                      *asides, *touches, *binned], {})
         self.checkpoint()
 
     def rename(self, old: Reference, new: Document, expected: Version) -> None:
@@ -110,10 +113,21 @@ class Committer:
         self._commit([Rename(old, _write(new, expected)), *touches], {new.reference: new})
         self.checkpoint()
 
-    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
-        """Commit the return of what a run deleted; raises StoreError."""
-        self._commit([Restore(run, _write(document, expected)) for document, expected in saves],
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]],
+                origin: Reference | None = None) -> None:
+        """Commit the return of what was deleted; raises StoreError."""
+        for document, _ in saves:
+            self._files.path(document.reference)
+        restores = [Restore(run, _write(document, expected), origin)
+                    for document, expected in saves]
+        self._commit([*restores, *(Unbin(run, restore.name) for restore in restores)],
                      {document.reference: document for document, _ in saves})
+        self.checkpoint()
+
+    def purge(self, pages: Sequence[tuple[str, Reference]]) -> None:
+        """Commit the end of what is in the bin; raises StoreError."""
+        self._commit([operation for page in pages for operation in (Purge(*page), Unbin(*page))],
+                     {})
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -174,7 +188,8 @@ class Committer:
         except OSError as error:
             raise StoreError(f"an interrupted save could not be finished: {error}") from error
         self._applied = position
-        if any(isinstance(operation, Delete | Rename | Restore) for operation in operations):
+        if any(isinstance(operation, Delete | Rename | Restore | Purge)
+               for operation in operations):
             self.checkpoint()
 
     def _apply(self, operations: Sequence[Operation],
@@ -199,10 +214,33 @@ class Committer:
                                                  self._bring(operation))
                 if isinstance(operation, Rename):
                     removed.append(operation.old)
+            elif isinstance(operation, Purge):
+                self._files.purge(operation.key, operation.reference)
         self._marks.apply([operation for operation in operations
-                           if isinstance(operation, Mark | Unmark | Touch)])
+                           if isinstance(operation, Note)])
         kept = [entry for reference, entry in entries.items() if reference not in removed]
-        self._index.update(kept, removed, str(position))
+        self._index.update(kept, removed, str(position), self._log(operations, latest, entries))
+
+    def _log(self, operations: Sequence[Operation], latest: dict[Reference, Document] | None,
+             entries: dict[Reference, Entry]) -> Log:
+        """What the log of changes tells of what was done, in order."""
+        log = Log()
+        for operation in operations:
+            match operation:
+                case Write():
+                    log.saved(_document(operation, latest, self._files), operation.previous)
+                case Binned():
+                    log.deleted(operation)
+                case Unbin(key, reference):
+                    log.unbinned(key, reference)
+                case Delete(reference):
+                    log.gone(reference)
+                case Rename(old, write):
+                    log.gone(old)
+                    log.anew(self._files, entries[write.reference].document)
+                case Restore(_, write):
+                    log.anew(self._files, entries[write.reference].document, restored=True)
+        return log
 
     def _delete(self, operation: Delete) -> None:
         if operation.kept:
@@ -213,7 +251,7 @@ class Committer:
     def _bring(self, operation: Rename | Restore) -> Stamp:
         if isinstance(operation, Rename):
             return self._files.move(operation)
-        return self._files.restore(operation.run, operation.write)
+        return self._files.restore(operation)
 
 
 def _write(document: Document, previous: Version) -> Write:
@@ -222,8 +260,10 @@ def _write(document: Document, previous: Version) -> Write:
 
 def _document(write: Write, latest: dict[Reference, Document] | None,
               files: PageFiles) -> Document:
-    if latest is not None:
-        return latest[write.reference]
+    """What is written, which is often the page's latest and need not be parsed."""
+    known = latest.get(write.reference) if latest is not None else None
+    if known is not None and known.version == write.version:
+        return known
     return pagedb.loads(write.text, files.path(write.reference))
 
 

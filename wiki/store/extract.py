@@ -7,16 +7,19 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from wiki.errors import InvalidReference
+from wiki.linking import named
 from wiki.model import Document
 from wiki.references import HOME, Reference
+from wiki.rendering.links import SCHEME
 
 #: How much of a value stands in the index that queries are served from.
 MAX_TEXT = 255
-_WIKI_LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
-_MARKDOWN_LINK = re.compile(r"\]\(([^()\s]{1,1000})[)\s]")
+#: What a value looks like that names a page: no number, no address, no sentence.
+_NAME = re.compile(r"(?=.*[^\d.,\s])[^\s.@/:][^@/:\n]*?\.[^\s@/:\n][^@/:\n]*")
+#: The longest name of a page that the index holds.
+MAX_TARGET = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,17 @@ def as_number(value: Any) -> float | None:
         return float("inf") if value > 0 else float("-inf")
 
 
+def lowest(present: Iterable[Value]) -> dict[tuple[str, str], tuple[float, str]]:
+    """The lowest number, infinity where there is none, and the lowest text of each property, by
+    class and name."""
+    found: dict[tuple[str, str], tuple[float, str]] = {}
+    for value in present:
+        number = float("inf") if value.number is None else value.number
+        low, text = found.get((value.class_name, value.name), (number, value.text))
+        found[value.class_name, value.name] = (min(low, number), min(text, value.text))
+    return found
+
+
 def words(document: Document, present: Iterable[Value]) -> str:
     """The text that a search finds the page by, beside its title and name; ``present`` are the
     document's :func:`values`."""
@@ -69,17 +83,18 @@ def words(document: Document, present: Iterable[Value]) -> str:
     return "\n".join(found)
 
 
-def links(document: Document) -> set[str]:
-    """The pages that the content and the parent lead to."""
-    found = {_target(match[1].rpartition(">>")[2], document.reference)
-             for match in _WIKI_LINK.finditer(document.content)}
-    for match in _MARKDOWN_LINK.finditer(document.content):
-        target = unquote(match[1].strip("<>").removeprefix("/"))
-        if "." in target:
-            found.add(_target(target.partition("/")[0], document.reference))
-    if document.parent:
-        found.add(_target(document.parent, document.reference))
-    return {target for target in found if target is not None}
+def links(document: Document, present: Iterable[Value]) -> set[tuple[str, str]]:
+    """The pages that the document leads to, each with how: ``link``, ``include``, ``object`` or
+    ``parent``; ``present`` are its :func:`values`, of which any may be a page's name."""
+    base = document.reference
+    found = {(kind, str(target)) for kind, target in named(document.content, base)}
+    found |= {("object", target) for value in present if _NAME.fullmatch(value.text)
+              and (target := _target(value.text, base)) is not None}
+    if document.parent and (target := _target(document.parent, base)) is not None:
+        found.add(("parent", target))
+    return {(kind, target) for kind, target in found
+            if len(target) <= MAX_TARGET and (kind != "object" or _NAME.fullmatch(target))
+            and not (kind == "link" and SCHEME.match(target))}
 
 
 def parent(document: Document) -> str:

@@ -17,7 +17,7 @@ from wiki.errors import InvalidDocument, RevisionNotFound
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.store import names
-from wiki.store.journal import Rename, Write
+from wiki.store.journal import Rename, Restore, Write
 from wiki.store.pagedb import version_of
 
 SUFFIX = ".json"
@@ -41,7 +41,8 @@ class Stamp:
 class PageFiles:
     """The folders ``pages`` and ``history``; writing needs the writer's lock.
 
-    ``deleted`` has a folder with both for each run that deleted pages.
+    ``deleted`` has a folder with both for each key of the bin: a run that deleted pages, or
+    another deletion.
     """
 
     def __init__(self, pages: Path, history: Path, temporary: Path,
@@ -137,16 +138,25 @@ class PageFiles:
                 os.replace(self.path(reference), bin_.path(reference))
         self.remove(reference)
 
-    def restore(self, run: str, write: Write) -> Stamp:
-        """Bring back a page that the run deleted, with its revisions, and write over it."""
-        bin_ = self.kept(run)
-        self._move_history(bin_.history_folder(write.reference),
-                           self.history_folder(write.reference))
+    def restore(self, restore: Restore) -> Stamp:
+        """Bring back a page that was deleted, with its revisions, and write over it."""
+        write, name = restore.write, restore.name
+        bin_ = self.kept(restore.run)
+        self._move_history(bin_.history_folder(name), self.history_folder(write.reference))
         if write.previous is not None:
-            self._link(bin_.path(write.reference), write.reference, write.previous)
+            self._link(bin_.path(name), write.reference, write.previous)
         stamp = self._put(self.path(write.reference), write.text)
-        bin_.remove(write.reference)
+        self.purge(restore.run, name)
         return stamp
+
+    def purge(self, key: str, reference: Reference) -> None:
+        """Remove a deleted page for good, with the key's folders where it was the last."""
+        bin_ = self.kept(key)
+        bin_.remove(reference)
+        with suppress(OSError):  # another page is in them
+            for folder in (bin_.history, bin_.pages, bin_.pages.parent):
+                if folder.exists():
+                    folder.rmdir()
 
     def remove(self, reference: Reference) -> None:
         with suppress(FileNotFoundError):

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import sqlalchemy as sa
 
-from wiki.references import Reference
+from wiki.errors import QueryError
+from wiki.model import Document
+from wiki.references import HOME, Reference
+from wiki.store import branches, changelog, extract
 from wiki.store import query as queries
-from wiki.store.base import ChangedPage, Hit, Query, Row, Since, State
-from wiki.store.index import ROW, Index, documents, links, properties, tags, to_row
+from wiki.store.base import (
+    ChangedPage,
+    Found,
+    Hit,
+    Leaf,
+    Link,
+    Logged,
+    Query,
+    Row,
+    Search,
+    Since,
+    State,
+)
+from wiki.store.index import Index, documents, links, properties, tags
 
 #: Made once, since each view asks for it; SQLite takes -1 for no limit.
-_BACKLINKS = (sa.select(links.c.doc_ref).where(links.c.target == sa.bindparam("target"))
+_BACKLINKS = (sa.select(links.c.doc_ref).distinct()
+              .where(links.c.target == sa.bindparam("target"), links.c.kind != "object")
               .order_by(links.c.doc_ref).limit(sa.bindparam("limit")))
 
 
@@ -37,6 +54,11 @@ class Finding:
         self._flush()
         return queries.count(self._index, query)
 
+    def counts(self, query: Query, name: str) -> dict[str, int]:
+        """How many documents that fit have each value of a property; raises QueryError."""
+        self._flush()
+        return queries.counts(self._index, query, name)
+
     def spaces(self) -> list[tuple[str, int]]:
         """Every space that holds pages, with their number, in order."""
         self._flush()
@@ -47,8 +69,19 @@ class Finding:
     def search(self, text: str, space: str | None = None, limit: int = 20,
                offset: int = 0) -> Sequence[Hit]:
         """Pages with all the words, best first; the last word may be a beginning."""
+        with suppress(QueryError):
+            return list(self.find(Search(text, space, limit=limit, offset=offset)).hits)
+        return []
+
+    def find(self, search: Search) -> Found:
+        """Full text with filters, counts and one page of hits; raises QueryError."""
         self._flush()
-        return self._index.search(text, space, limit, offset)
+        return self._index.find(search)
+
+    def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
+        """Pages whose title begins so, then those with words that begin so."""
+        self._flush()
+        return self._index.titles(text, limit)
 
     def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
         """The pages that link to the page, or have it for a parent, in order."""
@@ -57,6 +90,50 @@ class Finding:
             rows = connection.execute(_BACKLINKS, {
                 "target": str(reference), "limit": -1 if limit is None else limit})
             return [Reference.parse(text) for (text,) in rows]
+
+    def links_to(self, reference: Reference) -> list[Link]:
+        """The pages that lead to the page, each with how, in order."""
+        self._flush()
+        return [Link(Reference.parse(text), kind) for text, kind in self._index.rows(
+            sa.select(links.c.doc_ref, links.c.kind).where(links.c.target == str(reference))
+            .order_by(links.c.doc_ref, links.c.kind))]
+
+    def orphaned(self, limit: int = 100, offset: int = 0) -> list[Reference]:
+        """Pages that nothing leads to, hidden ones and home pages aside, in order."""
+        self._flush()
+        leads = sa.exists().where(links.c.target == documents.c.reference,
+                                  links.c.doc_id != documents.c.id)
+        return self._references(
+            sa.select(documents.c.reference).order_by(documents.c.reference)
+            .where(~leads, documents.c.hidden.is_(False), documents.c.name != HOME)
+            .limit(limit).offset(offset))
+
+    def wanted(self, limit: int = 100, offset: int = 0) -> list[tuple[Reference, int]]:
+        """Pages that are not there, with how many lead to each, most first."""
+        self._flush()
+        number, target = sa.func.count(links.c.doc_id.distinct()), links.c.target
+        there = sa.exists().where(documents.c.reference == target)
+        return [(Reference.parse(text), int(pages)) for text, pages in self._index.rows(
+            sa.select(target, number).where(links.c.kind != "object", ~there).group_by(target)
+            .order_by(number.desc(), target).limit(limit).offset(offset))]
+
+    def branch(self, parent: Reference | None, limit: int = 100,
+               offset: int = 0) -> list[Leaf]:
+        """The pages right below a page, or the outermost ones; see
+        :meth:`wiki.store.base.Store.branch`."""
+        self._flush()
+        with self._index.reading() as connection:
+            bare: list[Leaf] = []
+            if not offset and (parent is None or parent.name == HOME):
+                bare = branches.bare_spaces(connection, parent.spaces if parent else ())
+            return [*bare, *branches.branch(
+                connection, str(parent) if parent else "", limit, offset)]
+
+    def above(self, document: Document) -> list[Leaf]:
+        """The pages above a page, kept or not, the outermost first."""
+        self._flush()
+        with self._index.reading() as connection:
+            return branches.above(connection, extract.parent(document))
 
     def tags(self) -> list[tuple[str, int]]:
         """Every tag with its number of pages, in order."""
@@ -69,12 +146,14 @@ class Finding:
         return self._references(sa.select(tags.c.doc_ref).where(tags.c.tag == tag)
                                 .order_by(tags.c.doc_ref))
 
-    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
-        """Pages by their last change, newest first."""
+    def changes(self, limit: int = 50, offset: int = 0, *, space: str | None = None,
+                author: str | None = None, minor: bool = True,
+                hidden: bool = True) -> list[Logged]:
+        """All saves, moves and deletions, newest first; see :meth:`wiki.store.base.Store`."""
         self._flush()
-        return [to_row(row) for row in self._index.rows(
-            sa.select(*ROW).order_by(documents.c.updated.desc(), documents.c.reference)
-            .limit(limit).offset(offset))]
+        statement = changelog.select(limit, offset, space=space, author=author, minor=minor,
+                                     hidden=hidden)
+        return [changelog.to_logged(row) for row in self._index.rows(statement)]
 
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
         """Up to ``limit`` pages that changed since the mark of an earlier answer."""

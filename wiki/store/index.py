@@ -22,14 +22,16 @@ from sqlalchemy.pool import Pool
 from wiki.errors import StoreError
 from wiki.model import Document, Version
 from wiki.references import Reference, join_names
-from wiki.store import extract
-from wiki.store.base import Hit, Row, State
+from wiki.store import changelog, extract
+from wiki.store.base import Found, Row, Search, State
 from wiki.store.files import Stamp
+from wiki.store.fulltext import find
+from wiki.store.fulltext import titles as find_titles
 from wiki.store.pagedb import timestamp
 from wiki.store.watch import Watch
 
 #: Changed with the tables below, so that an older index is built anew.
-SCHEMA = "3"
+SCHEMA = "7"
 BUSY_SECONDS = 60
 
 metadata = sa.MetaData()
@@ -45,7 +47,10 @@ documents = sa.Table(
     sa.Column("creator", sa.Text, nullable=False), sa.Column("created", sa.Text, nullable=False),
     sa.Column("updated", sa.Text, nullable=False), sa.Column("version", sa.Text, nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Column("minor", sa.Boolean, nullable=False), sa.Column("comment", sa.Text, nullable=False),
     sa.Column("parent", sa.Text, nullable=False),
+    #: The title, or the name where there is none, and what lists show, without regard to case.
+    sa.Column("folded", sa.Text, nullable=False), sa.Column("label", sa.Text, nullable=False),
     sa.Column("mtime_ns", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     #: A number that grows with each change of any page.
@@ -53,7 +58,10 @@ documents = sa.Table(
     sa.Index("documents_by_name", "name", "reference"),
     sa.Index("documents_by_space", "space", "name", "reference"),
     sa.Index("documents_by_updated", "updated"),
-    sa.Index("documents_by_parent", "parent", "name", "reference"))
+    sa.Index("documents_by_author", "author", "updated"),
+    sa.Index("documents_by_title", "title", "name", "reference"),
+    sa.Index("documents_by_folded", "folded", "reference"),
+    sa.Index("documents_by_parent", "parent", "title", "name", "reference"))
 #: Pages that are gone, and the number of that change.
 removals = sa.Table(
     "removals", metadata,
@@ -71,15 +79,27 @@ properties = sa.Table(
     sa.Column("class", sa.Text, nullable=False), sa.Column("object", sa.Integer, nullable=False),
     sa.Column("name", sa.Text, nullable=False), sa.Column("text", sa.Text, nullable=False),
     sa.Column("whole", sa.Text), sa.Column("number", sa.Float),
+    #: The text without regard to case; null where there is a whole one.
+    sa.Column("folded", sa.Text),
     sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
     sa.Index("properties_by_value", "class", "name", "text", "doc_name", "doc_ref"),
+    sa.Index("properties_by_number", "class", "name", "number", "doc_id", "object"),
     sa.Index("properties_by_document", "doc_id", "class", "name"))
+#: A row for each property of a class that a document has values of: the lowest of them, to sort
+#: by. Text is behind the numbers.
+sorts = sa.Table(
+    "sorts", metadata,
+    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
+    sa.Column("class", sa.Text, nullable=False), sa.Column("name", sa.Text, nullable=False),
+    sa.Column("number", sa.Float, nullable=False), sa.Column("text", sa.Text, nullable=False),
+    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
+    sa.Index("sorts_by_value", "class", "name", "number", "text", "doc_name", "doc_ref", "doc_id"))
 links = sa.Table(
     "links", metadata,
     sa.Column("doc_id", sa.Integer, nullable=False, index=True),
-    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False), sa.Column("target", sa.Text, nullable=False),
     sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("links_by_target", "target", "doc_ref"))
+    sa.Index("links_by_target", "target", "doc_ref", "kind"))
 tags = sa.Table(
     "tags", metadata,
     sa.Column("doc_id", sa.Integer, nullable=False, index=True),
@@ -88,16 +108,14 @@ tags = sa.Table(
 #: rowid is the document's id: a row is deleted by it and by nothing else.
 fulltext = sa.table("fulltext", sa.column("rowid"), sa.column("title"), sa.column("name"),
                     sa.column("body"))
-_PARTS = (objects, properties, links, tags)
+#: As small as titles are, so that words that are only begun are found at once.
+titles = sa.table("titles", sa.column("rowid"), sa.column("title"), sa.column("name"))
+_PARTS = (objects, properties, sorts, links, tags)
+_TEXTS = (fulltext, titles)
 _CREATE_FULLTEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS fulltext USING fts5(
     title, name, body, tokenize = "unicode61 remove_diacritics 2")"""
-_SEARCH = sa.text("""
-    SELECT d.reference, d.title,
-           snippet(fulltext, 2, char(2), char(3), '…', 24) AS snippet
-    FROM fulltext JOIN documents d ON d.id = fulltext.rowid
-    WHERE fulltext MATCH :words AND (:space IS NULL OR d.space = :space
-          OR (d.space >= :below AND d.space < :behind))
-    ORDER BY bm25(fulltext, 10.0, 8.0, 1.0), d.name, d.reference LIMIT :limit OFFSET :offset""")
+_CREATE_TITLES = """CREATE VIRTUAL TABLE IF NOT EXISTS titles USING fts5(
+    title, name, prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 2")"""
 
 _GENERATION = sa.text("SELECT value FROM meta WHERE key = 'generation'")
 _LAST_CHANGE = sa.text("""
@@ -116,10 +134,11 @@ _IDS = sa.select(documents.c.reference, documents.c.id).where(
 _HIGHEST = sa.select(sa.func.max(documents.c.id))
 _DELETES: dict[Any, sa.Delete] = {
     table.c[name]: sa.delete(table).where(table.c[name] == sa.bindparam("key_"))
-    for table, name in (*((part, "doc_id") for part in _PARTS), (fulltext, "rowid"),
-                        (documents, "id"), (removals, "reference"))}
+    for table, name in (*((part, "doc_id") for part in _PARTS),
+                        *((text, "rowid") for text in _TEXTS), (documents, "id"),
+                        (removals, "reference"))}
 _INSERTS: dict[Any, sa.Insert] = {
-    **{table: sa.insert(table) for table in (*_PARTS, fulltext)},
+    **{table: sa.insert(table) for table in (*_PARTS, *_TEXTS)},
     **{table: sa.insert(table).prefix_with("OR REPLACE")
        for table in (documents, removals, meta)}}
 
@@ -186,11 +205,14 @@ class Index:
         with self.writing() as connection:
             names = connection.execute(sa.text(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
-                "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'fulltext\\_%' ESCAPE '\\'")).scalars()
+                "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'fulltext\\_%' ESCAPE '\\' "
+                "AND name NOT LIKE 'titles\\_%' ESCAPE '\\'")).scalars()
             for name in names.all():
                 connection.exec_driver_sql(f'DROP TABLE "{name}"')
             metadata.create_all(connection)
+            changelog.metadata.create_all(connection)
             connection.exec_driver_sql(_CREATE_FULLTEXT)
+            connection.exec_driver_sql(_CREATE_TITLES)
             _set_meta(connection, "generation", uuid.uuid4().hex)
 
     def close(self) -> None:
@@ -231,9 +253,9 @@ class Index:
     # -- writing ---------------------------------------------------------------------------
 
     def update(self, entries: Sequence[Entry], removed: Iterable[Reference] = (),
-               mark: str | None = None) -> None:
-        """Index pages anew and drop others, and note how far the journal is applied, all in
-        one transaction."""
+               mark: str | None = None, log: changelog.Log | None = None) -> None:
+        """Index pages anew and drop others, with what the log of changes tells of that, and note
+        how far the journal is applied, all in one transaction."""
         with self.writing() as connection:
             entries = list({entry.document.reference: entry for entry in entries}.values())
             gone = [str(reference) for reference in removed]
@@ -243,6 +265,8 @@ class Index:
             _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
             _note_removals(connection, gone, changed)
             _insert(connection, entries, known, changed + len(gone))
+            if log is not None:
+                log.write(connection)
             if mark is not None:
                 _set_meta(connection, "journal", mark)
 
@@ -260,15 +284,15 @@ class Index:
         with self.reading() as connection:
             return connection.execute(statement).scalar()
 
-    def search(self, text: str, space: str | None, limit: int, offset: int) -> list[Hit]:
-        words = match_expression(text)
-        if not words:
-            return []
+    def find(self, search: Search) -> Found:
+        """See :meth:`wiki.store.base.Store.find`; raises QueryError."""
         with self.reading() as connection:
-            found = connection.execute(_SEARCH, {
-                "words": words, "space": space, "below": f"{space}.", "behind": f"{space}/",
-                "limit": limit, "offset": offset}).all()
-        return [Hit(Reference.parse(ref), title, snippet) for ref, title, snippet in found]
+            return find(connection, search)
+
+    def titles(self, text: str, limit: int) -> list[tuple[Reference, str]]:
+        """See :meth:`wiki.store.base.Store.titles`."""
+        with self.reading() as connection:
+            return find_titles(connection, text, limit)
 
     def changes_since(self, number: int, classes: Sequence[str],
                       limit: int) -> tuple[str, int, list[tuple[str, int, bool]]]:
@@ -298,23 +322,16 @@ class Index:
             .where(condition))]
 
 
-def match_expression(text: str) -> str:
-    """An FTS5 expression for all the words, the last of them perhaps only begun."""
-    quoted = ['"' + word.replace('"', '""') + '"' for word in text.replace("\x00", " ").split()
-              if any(char.isalnum() for char in word)]
-    return " ".join(quoted) + ("*" if quoted and not text[-1:].isspace() else "")
-
-
 #: The columns that :func:`to_row` takes.
 ROW = (documents.c.reference, documents.c.title, documents.c.author, documents.c.updated,
-       documents.c.version, documents.c.hidden)
+       documents.c.version, documents.c.hidden, documents.c.minor, documents.c.comment)
 
 
 def to_row(row: Sequence[Any]) -> Row:
     """A record from the columns of :data:`ROW`, with which ``row`` begins."""
-    reference, title, author, updated, version, hidden = row[:6]
+    reference, title, author, updated, version, hidden, minor, comment = row[:len(ROW)]
     return Row(Reference.parse(reference), title, author, datetime.fromisoformat(updated),
-               Version.parse(version), bool(hidden))
+               Version.parse(version), bool(hidden), bool(minor), comment)
 
 
 @contextmanager
@@ -363,7 +380,8 @@ def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
 def _clear(connection: Connection, ids: list[int]) -> None:
     for table in _PARTS:
         _delete_rows(connection, table.c.doc_id, ids)
-    _delete_rows(connection, fulltext.c.rowid, ids)
+    for text in _TEXTS:
+        _delete_rows(connection, text.c.rowid, ids)
 
 
 def _delete_rows(connection: Connection, column: Any, keys: Sequence[int | str]) -> None:
@@ -413,14 +431,20 @@ def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[s
     for value in values:
         yield properties, {**place, "class": value.class_name, "object": value.object_number,
                            "name": value.name, "text": value.text, "whole": value.whole,
-                           "number": value.number, "doc_name": name}
-    for target in extract.links(document):
-        yield links, {**place, "target": target}
+                           "number": value.number, "doc_name": name,
+                           "folded": value.text.casefold() if value.whole is None else None}
+    for (class_name, field), (low, text) in extract.lowest(values).items():
+        yield sorts, {**place, "class": class_name, "name": field, "number": low, "text": text,
+                      "doc_name": name}
+    for kind, target in extract.links(document, values):
+        yield links, {**place, "kind": kind, "target": target}
     for tag in dict.fromkeys(document.tags):
         yield tags, {**place, "tag": tag}
     yield fulltext, {"rowid": number, "title": document.title,
                      "name": join_names((*document.reference.spaces, name)),
                      "body": extract.words(document, values)}
+    yield titles, {"rowid": number, "title": document.display_title,
+                   "name": join_names((*document.reference.spaces, name))}
 
 
 def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:
@@ -430,6 +454,8 @@ def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:
         "name": document.reference.name, "title": document.title, "author": document.author,
         "creator": document.creator, "created": timestamp(document.created),
         "updated": timestamp(document.updated), "version": str(document.version),
-        "hidden": document.hidden, "parent": extract.parent(document),
+        "hidden": document.hidden, "minor": document.minor, "comment": document.comment,
+        "parent": extract.parent(document), "folded": document.display_title.casefold(),
+        "label": f"{document.title} {document.reference}".casefold(),
         "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size,
         "changed": changed}

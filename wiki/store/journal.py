@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from typing import Any, BinaryIO
 from wiki.errors import StoreError
 from wiki.model import Version
 from wiki.references import Reference
+from wiki.store.base import Binned
 
 MAGIC = b"WMJR"
 FRAME = struct.Struct(">4sQI")
@@ -39,8 +41,8 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove the page with its revisions; where ``kept`` names a run, into what was deleted by
-    it."""
+    """Remove the page with its revisions; where ``kept`` names a run or another key of the bin,
+    into what was deleted by it."""
 
     reference: Reference
     kept: str = ""
@@ -56,10 +58,33 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Bring back a page that a run deleted, with its revisions, and ``write`` after them."""
+    """Bring back a page that a run deleted, or that is in the bin with that key, with its
+    revisions, and ``write`` after them. It was called ``origin`` (None: as now)."""
 
     run: str
     write: Write
+    origin: Reference | None = None
+
+    @property
+    def name(self) -> Reference:
+        """The name that it has in the bin."""
+        return self.origin or self.write.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Remove a deleted page for good."""
+
+    key: str
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Unbin:
+    """Take a page off the list of what is in the bin."""
+
+    key: str
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +114,8 @@ class Touch:
     origin: Reference | None = None
 
 
-Note = Mark | Unmark | Touch
-Operation = Write | Delete | Rename | Restore | Note
+Note = Mark | Unmark | Touch | Binned | Unbin
+Operation = Write | Delete | Rename | Restore | Purge | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +269,16 @@ def _head(operation: Operation) -> list[object]:
             return ["touch", run, *map(as_written, (reference, before, after, origin))]
         case Rename(old, write):
             return [*_head(write), str(old)]
-        case Restore(run, write):
-            return [*_head(write), None, run]
+        case Restore(run, write, origin):
+            return [*_head(write), None, run, as_written(origin)]
+        case Purge(key, reference):
+            return ["purge", key, str(reference)]
+        case Unbin(key, reference):
+            return ["unbin", key, str(reference)]
+        case Binned():
+            return ["bin", operation.key, str(operation.reference), operation.title,
+                    str(operation.version), operation.author, operation.deleted.isoformat(),
+                    operation.comment, operation.run]
         case Write(reference, version, previous, text):
             return ["write", str(reference), str(version), as_written(previous), len(text)]
 
@@ -271,14 +304,14 @@ def _decode(payload: bytes) -> list[Operation]:
 
 def _write(fields: list[Any], text: bytes) -> Write | Rename | Restore:
     reference, version, previous, _, *rest = fields
-    old, run = [*rest, None, None][:2]
+    old, run, origin = [*rest, None, None, None][:3]
     write = Write(Reference.parse(reference), Version.parse(version), as_read(previous), text)
     if run:
-        return Restore(run, write)
+        return Restore(run, write, Reference.parse(origin) if origin else None)
     return Rename(Reference.parse(old), write) if old else write
 
 
-def _textless(kind: str, fields: list[Any]) -> Delete | Note:
+def _textless(kind: str, fields: list[Any]) -> Delete | Purge | Note:
     match kind, fields:
         case "delete", [reference, *kept]:
             return Delete(Reference.parse(reference), *kept)
@@ -289,6 +322,13 @@ def _textless(kind: str, fields: list[Any]) -> Delete | Note:
         case "touch", [run, reference, before, after, origin]:
             return Touch(run, Reference.parse(reference), as_read(before), as_read(after),
                          Reference.parse(origin) if origin else None)
+        case "purge", [key, reference]:
+            return Purge(key, Reference.parse(reference))
+        case "unbin", [key, reference]:
+            return Unbin(key, Reference.parse(reference))
+        case "bin", [key, reference, title, version, author, deleted, comment, run]:
+            return Binned(key, Reference.parse(reference), title, Version.parse(version), author,
+                          datetime.fromisoformat(deleted), comment, run)
     raise StoreError(f"the journal holds {kind!r}, which is of a newer Wikimill")
 
 

@@ -1,4 +1,5 @@
-"""What the store keeps beside pages: lists of keys, and the pages that each run touched.
+"""What the store keeps beside pages: lists of keys, the pages that each run touched, and what
+is in the recycle bin.
 
 An SQLite file of its own, since it cannot be built anew from the pages as the index can. The
 journal makes it durable: it is written as a part of a commit, and again in a replay, which
@@ -11,13 +12,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from wiki.errors import StoreError
+from wiki.model import Version
 from wiki.references import Reference
-from wiki.store.base import Touched
-from wiki.store.journal import Mark, Note, Touch, Unmark, as_read, as_written
+from wiki.store.base import Binned, Touched
+from wiki.store.journal import Mark, Note, Touch, Unbin, Unmark, as_read, as_written
+from wiki.store.pagedb import timestamp
 
 #: How many keys one statement fetches.
 PAGE = 1000
@@ -26,7 +30,15 @@ _SCHEMA = """
     CREATE TABLE IF NOT EXISTS marks (list TEXT, key TEXT, PRIMARY KEY (list, key))
         WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS touched (run TEXT, reference TEXT, before TEXT, after TEXT,
-        origin TEXT, PRIMARY KEY (run, reference)) WITHOUT ROWID;"""
+        origin TEXT, PRIMARY KEY (run, reference)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS bin (key TEXT, reference TEXT, title TEXT, version TEXT,
+        author TEXT, deleted TEXT, comment TEXT, run TEXT, PRIMARY KEY (key, reference));
+    CREATE INDEX IF NOT EXISTS bin_by_date ON bin (deleted);
+    CREATE INDEX IF NOT EXISTS bin_by_reference ON bin (reference, deleted);"""
+#: A replay leaves what is there, and so does a run that deletes what it made anew.
+_BIN = "INSERT OR IGNORE INTO bin VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_BINNED = "SELECT key, reference, title, version, author, deleted, comment, run FROM bin"
+_LAST_FIRST = "ORDER BY deleted DESC, reference, key LIMIT ? OFFSET ?"
 _MARK = "INSERT OR IGNORE INTO marks VALUES (?, ?)"
 #: A page is known by what it was before the run first touched it.
 _TOUCH = """INSERT INTO touched VALUES (?, ?, ?, ?, NULL)
@@ -89,6 +101,25 @@ class Marks:
             AND NOT (before IS NULL AND after IS NULL) GROUP BY kind""", run)
         return {kind: int(number) for kind, number in rows}
 
+    def bin(self, limit: int, offset: int, reference: Reference | None,
+            before: datetime | None) -> list[Binned]:
+        """What is in the recycle bin, the last deleted first."""
+        where, values = [], []
+        if reference is not None:
+            where.append("reference = ?")
+            values.append(str(reference))
+        if before is not None:
+            where.append("deleted < ?")
+            values.append(timestamp(before))
+        condition = f"WHERE {' AND '.join(where)}" if where else ""
+        return [_binned(*row) for row in self._rows(
+            f"{_BINNED} {condition} {_LAST_FIRST}", *values, limit, offset)]
+
+    def binned(self, key: str, reference: Reference) -> Binned | None:
+        """One page of the recycle bin; None where it is not there."""
+        rows = self._rows(f"{_BINNED} WHERE key = ? AND reference = ?", key, str(reference))
+        return _binned(*rows[0]) if rows else None
+
     def close(self) -> None:
         with self._lock:
             if self._connection is not None:
@@ -133,6 +164,12 @@ def _apply(connection: sqlite3.Connection, note: Note) -> None:
         connection.execute(_MARK, (note.list, note.key))
     elif isinstance(note, Unmark):
         connection.execute("DELETE FROM marks WHERE list = ?", (note.list,))
+    elif isinstance(note, Binned):
+        connection.execute(_BIN, (note.key, str(note.reference), note.title, str(note.version),
+                                  note.author, timestamp(note.deleted), note.comment, note.run))
+    elif isinstance(note, Unbin):
+        connection.execute("DELETE FROM bin WHERE key = ? AND reference = ?",
+                           (note.key, str(note.reference)))
     elif note.origin is not None:
         _move(connection, note, str(note.origin))
     else:
@@ -197,3 +234,9 @@ def _touched(reference: str, before: str | None, after: str | None,
              origin: str | None) -> Touched:
     return Touched(Reference.parse(reference), as_read(before), as_read(after),
                    Reference.parse(origin) if origin else None)
+
+
+def _binned(key: str, reference: str, title: str, version: str, author: str, deleted: str,
+            comment: str, run: str) -> Binned:
+    return Binned(key, Reference.parse(reference), title, Version.parse(version), author,
+                  datetime.fromisoformat(deleted), comment, run)

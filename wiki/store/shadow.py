@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -26,7 +27,25 @@ from wiki.errors import (
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 from wiki.store import extract
-from wiki.store.base import Blob, Healing, Hit, Problem, Query, Row, Since, State, Store, Touched
+from wiki.store.base import (
+    Binned,
+    Blob,
+    ChangeKind,
+    Found,
+    Healing,
+    Hit,
+    Leaf,
+    Link,
+    Logged,
+    Problem,
+    Query,
+    Row,
+    Search,
+    Since,
+    State,
+    Store,
+    Touched,
+)
 from wiki.store.batch import Removal, Save, compare
 from wiki.store.journal import Touch
 from wiki.store.order import sort_key
@@ -38,6 +57,8 @@ GONE = "shadow.gone"
 DROPPED = "shadow.dropped"
 #: Before the name of a list that the run itself made.
 OWN = "own."
+#: How many changes of each page that is gone are reckoned with in the list of changes.
+PER_GONE = 20
 
 
 class ShadowStore:
@@ -74,6 +95,16 @@ class ShadowStore:
         own = self.overlay.revisions(reference, limit)
         earlier = self.wiki.revisions(source, limit) if source is not None else []
         return [*own, *(item for item in earlier if item.version < own[-1].version)][:limit]
+
+    def versions(self, reference: Reference) -> list[Version]:
+        """The numbers of all versions, newest first; raises DocumentNotFound."""
+        if not self.overlay.exists(reference):
+            self.get(reference)
+            return self.wiki.versions(reference)
+        source = self._source(reference)
+        own = self.overlay.versions(reference)
+        earlier = self.wiki.versions(source) if source is not None else []
+        return [*own, *(version for version in earlier if version < own[-1])]
 
     def revision(self, reference: Reference, version: Version) -> Document:
         """Raises RevisionNotFound."""
@@ -114,7 +145,7 @@ class ShadowStore:
         return self.overlay.save(document, None)
 
     def delete(self, reference: Reference, expected: Version | None = None,
-               run: str = "") -> None:
+               run: str = "", binned: Binned | None = None) -> None:
         """Delete the page; raises DocumentNotFound or Conflict."""
         current = self._version(reference)
         if current is None:
@@ -200,9 +231,28 @@ class ShadowStore:
             return self.wiki.deleted(run, reference, version)
         return self.wiki.revision(reference, version) if version else self.wiki.get(reference)
 
-    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
+    def restore(self, run: str, saves: Sequence[tuple[Document, Version]],
+                origin: Reference | None = None) -> None:
         """Raises StoreError: what other runs did is not taken back in a dry run."""
         raise StoreError("a dry run cannot take back what another run did")
+
+    def deleted_revisions(self, key: str, reference: Reference,
+                          limit: int | None = None) -> list[Revision]:
+        """The versions of a page that was deleted; raises RevisionNotFound."""
+        return (self.wiki.revisions(reference, limit) if key == self.run
+                else self.wiki.deleted_revisions(key, reference, limit))
+
+    def bin(self, limit: int = 100, offset: int = 0, reference: Reference | None = None,
+            before: datetime | None = None) -> list[Binned]:
+        """The wiki's recycle bin."""
+        return self.wiki.bin(limit, offset, reference, before)
+
+    def binned(self, key: str, reference: Reference) -> Binned | None:
+        return self.wiki.binned(key, reference)
+
+    def purge(self, pages: Sequence[tuple[str, Reference]]) -> None:
+        """Raises StoreError: nothing in the wiki changes in a dry run."""
+        raise StoreError("a dry run cannot remove anything from the recycle bin")
 
     # -- attachments -----------------------------------------------------------------------
 
@@ -217,6 +267,14 @@ class ShadowStore:
         except AttachmentNotFound:
             return self.wiki.open_blob(sha256)
 
+    def orphans(self) -> list[str]:
+        """The SHA-256 of bytes that nothing in the overlay refers to."""
+        return self.overlay.orphans()
+
+    def collect(self) -> dict[str, int]:
+        """Remove such bytes from the overlay; SHA-256 -> how many."""
+        return self.overlay.collect()
+
     # -- finding ---------------------------------------------------------------------------
 
     def query(self, query: Query) -> Iterator[Row]:
@@ -230,6 +288,15 @@ class ShadowStore:
         own = self.overlay.count(query)
         unlimited = replace(query, limit=None, offset=0, order_by=())
         return own + sum(not self._hidden(row.reference) for row in self.wiki.query(unlimited))
+
+    def counts(self, query: Query, name: str) -> dict[str, int]:
+        """How many documents that fit have each value of a property; raises QueryError."""
+        unlimited = replace(query, limit=None, offset=0, order_by=())
+        found: Counter[str] = Counter()
+        for row in self.query(unlimited):
+            found.update({value.text for value in extract.values(self.get(row.reference))
+                          if (value.class_name, value.name) == (query.class_name, name)})
+        return dict(found)
 
     def spaces(self) -> list[tuple[str, int]]:
         """Every space that holds pages, with their number, in order."""
@@ -246,6 +313,51 @@ class ShadowStore:
                   if not self._hidden(hit.reference))
         return [*own, *others][offset:wanted]
 
+    def find(self, search: Search) -> Found:
+        """As the wiki has it, with what the run has saved in front; the numbers are of both
+        together. Raises QueryError."""
+        whole = replace(search, limit=search.offset + search.limit, offset=0)
+        own = self.overlay.find(whole)
+        hidden = sum(1 for _ in self._shadowed())
+        theirs = self.wiki.find(replace(whole, limit=whole.limit + hidden))
+        hits = [*own.hits, *(hit for hit in theirs.hits if not self._hidden(hit.reference))]
+        facets = {name: tuple((Counter(dict(own.facets.get(name, ())))
+                               + Counter(dict(values))).most_common())
+                  for name, values in {**own.facets, **theirs.facets}.items()}
+        return Found(tuple(hits[search.offset:whole.limit]), own.total + theirs.total,
+                     own.capped or theirs.capped, facets)
+
+    def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
+        """Pages by their title: first those that the run has saved, then others."""
+        hidden = sum(1 for _ in self._shadowed())
+        others = (item for item in self.wiki.titles(text, limit + hidden)
+                  if not self._hidden(item[0]))
+        return [*self.overlay.titles(text, limit), *others][:limit]
+
+    def links_to(self, reference: Reference) -> list[Link]:
+        """The pages that lead to the page, each with how, in order."""
+        theirs = (link for link in self.wiki.links_to(reference)
+                  if not self._hidden(link.reference))
+        return sorted([*theirs, *self.overlay.links_to(reference)],
+                      key=lambda link: (str(link.reference), link.kind))
+
+    def orphaned(self, limit: int = 100, offset: int = 0) -> list[Reference]:
+        """Pages that nothing leads to, as the wiki itself has them."""
+        return self.wiki.orphaned(limit, offset)
+
+    def wanted(self, limit: int = 100, offset: int = 0) -> list[tuple[Reference, int]]:
+        """Pages that are not there, as the wiki itself has them."""
+        return self.wiki.wanted(limit, offset)
+
+    def branch(self, parent: Reference | None, limit: int = 100,
+               offset: int = 0) -> list[Leaf]:
+        """A branch of the tree of pages, as the wiki itself has it."""
+        return self.wiki.branch(parent, limit, offset)
+
+    def above(self, document: Document) -> list[Leaf]:
+        """The pages above a page, as the wiki itself has them."""
+        return self.wiki.above(document)
+
     def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
         return self._joined(self.wiki.backlinks(reference),
                             self.overlay.backlinks(reference))[:limit]
@@ -258,15 +370,33 @@ class ShadowStore:
     def tagged(self, tag: str) -> list[Reference]:
         return self._joined(self.wiki.tagged(tag), self.overlay.tagged(tag))
 
-    def changes(self, limit: int = 50, offset: int = 0) -> list[Row]:
-        """Pages by their last change, newest first."""
+    def changes(self, limit: int = 50, offset: int = 0, *, space: str | None = None,
+                author: str | None = None, minor: bool = True,
+                hidden: bool = True) -> list[Logged]:
+        """All changes, newest first, those of the wiki under the names that its pages have now;
+        where the run has moved pages, their changes before may be missed at the end."""
         wanted = offset + limit
-        hidden = sum(1 for _ in self._shadowed())
-        others = (row for row in self.wiki.changes(wanted + hidden)
-                  if not self._hidden(row.reference))
-        rows = sorted([*self.overlay.changes(wanted), *others],
-                      key=lambda row: (-row.updated.timestamp(), str(row.reference)))
-        return rows[offset:wanted]
+        gone = sum(1 for _ in self.overlay.marks(GONE))
+        moved = {old: new for new, old in self._origins.items() if old != new}
+        theirs = (self._renamed(entry, moved) for entry in self.wiki.changes(
+            wanted + gone * PER_GONE, space=space, author=author, minor=minor, hidden=hidden)
+            if entry.kind == ChangeKind.DELETED or entry.reference in moved
+            or not self._gone(entry.reference))
+        own = (self._continued(entry) for entry in self.overlay.changes(
+            wanted, space=space, author=author, minor=minor, hidden=hidden))
+        return sorted([*own, *theirs], reverse=True, key=lambda entry: (
+            entry.updated, str(entry.reference), str(entry.version)))[offset:wanted]
+
+    def _renamed(self, entry: Logged, moved: Mapping[Reference, Reference]) -> Logged:
+        return replace(entry, reference=moved.get(entry.reference, entry.reference))
+
+    def _continued(self, entry: Logged) -> Logged:
+        """The first save of a page in the overlay goes on from the wiki's version."""
+        source = self._source(entry.reference)
+        if entry.kind != ChangeKind.CREATED or source is None:
+            return entry
+        kind = ChangeKind.EDITED if source == entry.reference else ChangeKind.MOVED
+        return replace(entry, kind=kind, previous=self.wiki.get(source).version)
 
     def changes_since(self, mark: str, classes: Sequence[str], limit: int = 1000) -> Since:
         """What changed in the wiki itself."""

@@ -28,7 +28,7 @@ from wiki.errors import (
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 from wiki.store import pagedb
-from wiki.store.base import Blob, Healing, Problem, Touched
+from wiki.store.base import Binned, Blob, Healing, Problem, Touched
 from wiki.store.batch import (
     Aside,
     Change,
@@ -39,6 +39,7 @@ from wiki.store.batch import (
     ThreadBatch,
     compare,
 )
+from wiki.store.bin import RecycleBin, check_key, revision_of
 from wiki.store.blobs import Blobs
 from wiki.store.cache import PageCache
 from wiki.store.commit import Committer
@@ -48,6 +49,7 @@ from wiki.store.index import Index
 from wiki.store.journal import Mark, Touch, Unmark, boot_id
 from wiki.store.lock import WriterLock
 from wiki.store.marks import Marks
+from wiki.store.orphans import orphans
 from wiki.store.upkeep import Upkeep
 
 #: How many changes a batch holds back before it commits them.
@@ -60,7 +62,7 @@ MAX_KEY = 4000
 CACHED = 2000
 
 
-class TinyDBStore(Finding):
+class TinyDBStore(Finding, RecycleBin):
     """A :class:`wiki.store.base.Store` in one directory; any number of processes may have it
     open. After a fork it goes on working in the child."""
 
@@ -83,7 +85,7 @@ class TinyDBStore(Finding):
         self._cache = PageCache(CACHED)
         self._batch = ThreadBatch()
         self._committer = Committer(data / "journal", self._files, self._index, self._marks)
-        self._upkeep = Upkeep(self._files, self._blobs, self._index)
+        self._upkeep = Upkeep(self._files, self._blobs, self._index, self._marks)
         self._boot = boot_id()
         self._blobs.clean()
         self._recover()
@@ -112,16 +114,26 @@ class TinyDBStore(Finding):
         current = self.get(reference)
         pending = self._batch.pending
         held = pending.saves(reference) if pending is not None else []
-        revisions = [_revision(document) for document in held] or [_revision(current)]
+        revisions = [revision_of(document) for document in held] or [revision_of(current)]
         if held and self._files.exists(reference) and _continues(pending, reference):
-            revisions.append(_revision(self._read(reference)))
+            revisions.append(revision_of(self._read(reference)))
         for version in self._files.versions(reference):
             if limit is not None and len(revisions) >= limit:
                 break
             if version < revisions[-1].version:
                 with suppress(DamagedPage, RevisionNotFound):
-                    revisions.append(_revision(self._read_revision(reference, version)))
+                    revisions.append(revision_of(self._read_revision(reference, version)))
         return revisions[:limit]
+
+    def versions(self, reference: Reference) -> list[Version]:
+        """The numbers of all versions, newest first, which costs no reading of them; raises
+        DocumentNotFound."""
+        current = self.get(reference)
+        pending = self._batch.pending
+        if pending is not None and pending.saves(reference):
+            return [revision.version for revision in self.revisions(reference)]
+        return [current.version, *(version for version in self._files.versions(reference)
+                                   if version < current.version)]
 
     def revision(self, reference: Reference, version: Version) -> Document:
         """Raises RevisionNotFound."""
@@ -173,13 +185,16 @@ class TinyDBStore(Finding):
         return document
 
     def delete(self, reference: Reference, expected: Version | None = None,
-               run: str = "") -> None:
+               run: str = "", binned: Binned | None = None) -> None:
         """Delete the page with its revisions; raises DocumentNotFound or Conflict. What a
-        ``run`` deletes is kept, for :meth:`deleted` and :meth:`restore`."""
+        ``run`` deletes, and what is ``binned``, is kept, for :meth:`deleted` and
+        :meth:`restore`."""
         if run:
             expected = expected or self.get(reference).version
-            _run_name(run)
-        self._change(Removal(reference, expected, run))
+        removal = Removal(reference, expected, run, binned)
+        if removal.kept:
+            check_key(removal.kept)
+        self._change(removal)
 
     def rename(self, old: Reference, new: Document, expected: Version) -> Document:
         """Move the page with its revisions to ``new.reference``, saving ``new`` there."""
@@ -191,19 +206,6 @@ class TinyDBStore(Finding):
                 raise DocumentExists(f"{new.reference} exists already")
             self._committer.rename(old, new, expected)
         return new
-
-    def restore(self, run: str, saves: Sequence[tuple[Document, Version]]) -> None:
-        """Bring back pages that the run deleted, each with its revisions and a document to save
-        over the version that it had then; raises RevisionNotFound, DocumentExists or Conflict.
-        """
-        self._flush()
-        with self._lock:
-            self._committer.recover()
-            for document, expected in saves:
-                if self._files.exists(document.reference):
-                    raise DocumentExists(f"{document.reference} exists already")
-                compare(Save(document, expected), self.deleted(run, document.reference).version)
-            self._committer.restore(run, saves)
 
     @contextmanager
     def batch(self) -> Iterator[bool]:
@@ -356,21 +358,6 @@ class TinyDBStore(Finding):
         self._flush()
         return self._marks.touched_kinds(run)
 
-    def deleted(self, run: str, reference: Reference, version: Version | None = None) -> Document:
-        """A page that the run deleted, as it was then or at a version; raises
-        RevisionNotFound."""
-        kept = self._files.kept(_run_name(run))
-        path = kept.path(reference)
-        try:
-            last = pagedb.loads(path.read_bytes(), path)
-        except FileNotFoundError:
-            raise RevisionNotFound(f"run {run} deleted no page {reference}, or it is back"
-                                   ) from None
-        if version in (None, last.version):
-            return last
-        return pagedb.loads(kept.revision(reference, version),
-                            kept.revision_path(reference, version))
-
     # -- attachments -----------------------------------------------------------------------
 
     def put_blob(self, stream: BinaryIO | bytes, limit: int | None = None) -> Blob:
@@ -380,6 +367,20 @@ class TinyDBStore(Finding):
     def open_blob(self, sha256: str) -> BinaryIO:
         """A seekable stream; raises AttachmentNotFound."""
         return self._blobs.open(sha256)
+
+    def orphans(self) -> list[str]:
+        """The SHA-256 of attachments' bytes that nothing refers to, as far as can be told while
+        others write."""
+        return orphans(self.data, self._blobs)
+
+    def collect(self) -> dict[str, int]:
+        """Remove those bytes, SHA-256 -> how many; others wait with their saves meanwhile."""
+        self._flush()
+        if not self.orphans():
+            return {}
+        with self._settled():
+            removed = {sha256: self._blobs.remove(sha256) for sha256 in self.orphans()}
+        return {sha256: size for sha256, size in removed.items() if size}
 
     # -- upkeep ----------------------------------------------------------------------------
 
@@ -467,23 +468,11 @@ def _key(text: str) -> str:
     return text
 
 
-def _run_name(run: str) -> str:
-    """Raises RevisionNotFound for what can be no run's id, and so no folder either."""
-    if not (run.isascii() and run.isalnum()):
-        raise RevisionNotFound(f"{run!r:.80} is no run")
-    return run
-
-
 def _continues(pending: Pending | None, reference: Reference) -> bool:
     """Whether what a batch holds back follows what is on disk."""
     first = next((change for change in pending.changes if not isinstance(change, Aside)
                   and change.reference == reference), None) if pending is not None else None
     return isinstance(first, Save) and first.expected is not None
-
-
-def _revision(document: Document) -> Revision:
-    return Revision(document.version, document.author, document.updated, document.comment,
-                    document.minor, document.run)
 
 
 def _forget_after_fork(store: TinyDBStore) -> None:

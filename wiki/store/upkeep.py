@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,8 +15,10 @@ from wiki.references import Reference, split_names
 from wiki.store import names, pagedb
 from wiki.store.base import Healing, Problem
 from wiki.store.blobs import Blobs
+from wiki.store.changelog import Log, log_of
 from wiki.store.files import SUFFIX, PageFiles, Stamp
 from wiki.store.index import Entry, Index, Known, documents
+from wiki.store.marks import Marks
 
 #: Holds off everybody else who writes, what a crash left being applied.
 Settled = Callable[[], AbstractContextManager[None]]
@@ -26,10 +29,11 @@ CHUNK = 500
 class Upkeep:
     """Works folder by folder, so that nothing holds the whole wiki in memory."""
 
-    def __init__(self, files: PageFiles, blobs: Blobs, index: Index) -> None:
+    def __init__(self, files: PageFiles, blobs: Blobs, index: Index, marks: Marks) -> None:
         self._files = files
         self._blobs = blobs
         self._index = index
+        self._marks = marks
 
     def index_all(self) -> int:
         """Index every page that can be read, into an empty index; returns their number."""
@@ -43,10 +47,24 @@ class Upkeep:
                     continue
                 number += 1
                 if len(entries) >= CHUNK:
-                    self._index.update(entries)
+                    self._update(entries)
                     entries = []
-        self._index.update(entries)
+        self._update(entries)
+        self._log_bin()
         return number
+
+    def _update(self, entries: list[Entry]) -> None:
+        self._index.update(entries, log=log_of(self._files, (entry.document for entry in entries)))
+
+    def _log_bin(self) -> None:
+        """Tell the log what is in the recycle bin."""
+        for start in count(0, CHUNK):
+            log, binned = Log(), self._marks.bin(CHUNK, start, None, None)
+            for row in binned:
+                log.deleted(row)
+            self._index.update([], log=log)
+            if len(binned) < CHUNK:
+                return
 
     def heal(self) -> Healing:
         """Index what has changed by its stamp, drop what has vanished."""
@@ -94,14 +112,17 @@ class Upkeep:
             except DamagedPage as error:
                 healing.damaged.append(Problem(str(folder / name), str(error)))
         for start in range(0, len(entries), CHUNK):
-            self._index.update(entries[start:start + CHUNK])
+            self._update(entries[start:start + CHUNK])
         healing.indexed += len(entries)
         self._drop([row.reference for row in known.values()], healing)
 
     def _drop(self, references: list[str], healing: Healing) -> None:
         for start in range(0, len(references), CHUNK):
-            self._index.update([], [Reference.parse(text)
-                                    for text in references[start:start + CHUNK]])
+            log, gone = Log(), [Reference.parse(text)
+                                for text in references[start:start + CHUNK]]
+            for reference in gone:
+                log.gone(reference)
+            self._index.update([], gone, log=log)
         healing.dropped += len(references)
 
     def _entry(self, path: Path) -> Entry:

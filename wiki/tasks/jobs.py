@@ -35,6 +35,8 @@ class What(StrEnum):
     SCRIPT = "script"
     #: Archives, compresses and removes logs, as the manager's configuration says.
     LOGS = "logs"
+    #: Removes for good what was deleted long ago, as the settings say.
+    BIN = "bin"
 
 
 class JobStatus(StrEnum):

@@ -1,5 +1,5 @@
-"""What a job of the scheduler does: sets a task READY, runs its page's script as a task, or
-tidies up the logs.
+"""What a job of the scheduler does: sets a task READY, runs its page's script as a task,
+tidies up the logs, or empties the recycle bin.
 
 (Invoking the manager is the scheduler's own affair.)
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import TaskError
 from wiki.references import Reference
+from wiki.tasks.binprune import prune_bin
 from wiki.tasks.executors import BadExecutor, executor_name
 from wiki.tasks.jobs import Job, What
 from wiki.tasks.manager import Manager
@@ -19,8 +20,11 @@ from wiki.tasks.retention import tidy_logs
 GOES_ON = (Status.READY, Status.RUNNING)
 
 
-def do_work(job: Job, wiki: Wiki, manager: Manager) -> str:
-    """Do what the job is for; returns what was done. Raises WikiError or OSError."""
+def do_work(job: Job, wiki: Wiki, manager: Manager, deleted_days: int = 0) -> str:
+    """Do what the job is for; returns what was done. ``deleted_days``: how long deleted pages
+    are kept, 0 for good. Raises WikiError or OSError."""
+    if job.what == What.BIN:
+        return prune_bin(wiki, deleted_days)
     if job.what == What.LOGS:
         return tidy_logs(manager.logs, wiki)
     return set_ready(job, wiki, manager)

@@ -154,6 +154,26 @@ class Logs:
         finally:
             os.close(descriptor)
 
+    def move(self, name: str, new: str) -> None:
+        """Rename a log with its page. Where there is none, or there is one of that name already,
+        nothing is done."""
+        if not self.exists(name):
+            return
+        old, path = self._path(name), self._path(new)
+        try:
+            os.link(old, path)  # unlike rename, never over another log
+        except FileExistsError:
+            return
+        self._take_along(name, new)
+        old.unlink()
+
+    def _take_along(self, name: str, new: str) -> None:
+        """Keep the new name where the file's does not tell it, and what is known of its runs."""
+        if len(self._path(new).name) >= MAX_FILE_NAME - 4:
+            self._path(new).with_suffix(".name").write_text(new, encoding="utf-8")
+        if self._runs(name).exists():
+            self._runs(name).replace(self._runs(new))
+
     def archive(self, name: str) -> str:
         """Rename the log with the time, and return its new name; raises LogNotFound."""
         old = self._existing(name)
@@ -168,10 +188,7 @@ class Logs:
                 os.link(old, self._path(new))  # unlike rename, never over another log
             except FileExistsError:
                 continue
-            if len(self._path(new).name) >= MAX_FILE_NAME - 4:
-                self._path(new).with_suffix(".name").write_text(new, encoding="utf-8")
-            if self._runs(name).exists():
-                self._runs(name).replace(self._runs(new))
+            self._take_along(name, new)
             old.unlink()
             return new
         raise LogNotFound(f"{name} was archived too often this second; try again")

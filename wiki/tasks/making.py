@@ -13,10 +13,14 @@ from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.signing import signer
 from wiki.tasks.starting import Starter, copy_page
 
+#: An object of it offers its page as a template for new ones.
+TEMPLATE_CLASS = "Wiki.TemplateClass"
+
 
 def make_page(wiki: Wiki, user: str, names: Iterable[Reference], title: str, class_name: str,
               values: Mapping[str, Any], template: str = "", ready: bool = False) -> Reference:
-    """Make a page with an object of the class, as the user, under the first free name; returns it.
+    """Make a page with an object of the class (or a plain copy of the template, where that is
+    empty), as the user, under the first free name; returns it.
 
     ``ready`` sets the task that it is READY; a task is SUSPENDED otherwise. A template's text and
     scripts are signed as :mod:`wiki.tasks.signing` says.
@@ -31,14 +35,25 @@ def make_page(wiki: Wiki, user: str, names: Iterable[Reference], title: str, cla
             continue
         page = writer.new(name)
         copy_page(source, page)
+        _no_template(page)
         page.title = title
-        _fill(page, class_name, values)
+        if class_name:
+            _fill(page, class_name, values)
         _set_status(wiki, user, page, ready)
         try:
-            return page.save(f"A new {class_name}").record.reference
+            return page.save(f"A new {class_name or 'page'}").record.reference
         except DocumentExists:  # somebody was faster
             continue
     raise DocumentExists("All names for the new page are taken; give it another title")
+
+
+def _no_template(page: OpenDocument) -> None:
+    """What is made of a template is none, and lies where it is made."""
+    templates = page.objects(TEMPLATE_CLASS)
+    for obj in templates:
+        page.remove_object(TEMPLATE_CLASS, obj.number)
+    if templates:
+        page.parent = str(page.reference.home)
 
 
 def _fill(page: OpenDocument, class_name: str, values: Mapping[str, Any]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from wiki.api import OpenDocument, OpenObject, Wiki
 from wiki.errors import DamagedPage, DocumentNotFound, InvalidReference, NotFound, TaskError
-from wiki.model import Document
+from wiki.model import GUEST, Document
 from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.tasks.executors import BadExecutor, Executor, executor_name, open_executor
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
+from wiki.tasks.signing import people
+from wiki.tasks.written import writer
 
 #: Where tasks stand that nothing is known to hold back.
 OPEN = ""
@@ -64,19 +66,20 @@ class Obstacles:
             _check_group(task, groups)
         return executor
 
-    def ready_saves(self, task: OpenDocument) -> list[Document]:
+    def ready_saves(self, task: OpenDocument,
+                    statuses: Container[str] = (Status.READY,)) -> list[Document]:
         """The saves since which the task is READY, up to :data:`MANY_SAVES`, newest first: the
-        last is the one that set it so."""
+        last is the one that set it so. With other statuses, since which it has one of these."""
         saves: list[Document] = []
         try:
             for revision in task.revisions(MANY_SAVES):
                 record = self._wiki.revision(task.reference, revision.version)
                 obj = record.object(TASK_CLASS)
-                if obj is None or obj.values.get("status") != Status.READY:
+                if obj is None or obj.values.get("status") not in statuses:
                     break
                 saves.append(record)
         except NotFound:  # deleted just now
-            return []
+            return saves
         return saves
 
     def status(self, name: Reference) -> str:
@@ -118,11 +121,35 @@ class Obstacles:
     def _check_runners(self, task: OpenDocument, executor: Executor) -> None:
         if not executor.runners:
             return
-        for user in dict.fromkeys(save.author for save in self.ready_saves(task)):
+        for user, did in self._starters(task):
             if user not in executor.runners and not allows(user, Right.SCRIPT):
-                raise Waits(f"{user} set it READY, and {executor.reference} may be run by "
+                raise Waits(f"{user} {did}, and {executor.reference} may be run by "
                             + ", ".join(executor.runners), f"{RUNNERS}:{executor.reference}",
                             version=executor.version)
+
+    def _starters(self, task: OpenDocument) -> Iterator[tuple[str, str]]:
+        """Everybody who had a part in the task's being READY, and which: whoever saved it so,
+        or while it ran, where it is tried again; where a run saved it, those behind that run."""
+        yield task.record.author, "set it READY"
+        statuses = (Status.READY, Status.RUNNING) if retry_at(task) else (Status.READY,)
+        saves = self.ready_saves(task, statuses)
+        yield from ((save.author, "set it READY") for save in saves)
+        for run in dict.fromkeys(save.run for save in (task.record, *saves) if save.run):
+            yield from ((user, "had a part in the run that set it READY")
+                        for user in self._behind(run, set()))
+
+    def _behind(self, run: str, seen: set[str]) -> Iterator[str]:
+        """Everybody who saved the run's task; a guest where nobody knows any more who did."""
+        seen.add(run)
+        found = writer(self._wiki, run)
+        if found is None:
+            yield GUEST
+            return
+        page = self._wiki.get(found.task)
+        yield from people(page)
+        for revision in page.revisions():
+            if revision.run and revision.run not in seen:
+                yield from self._behind(revision.run, seen)
 
     def _check_after(self, task: OpenDocument) -> None:
         try:

@@ -73,8 +73,10 @@ class Scheduler:
     """Runs jobs in a thread of its own, from :meth:`start` to :meth:`stop`."""
 
     def __init__(self, wiki: Wiki, manager: Manager, data: Path,
-                 clock: Callable[[], float] = time.time) -> None:
+                 clock: Callable[[], float] = time.time, deleted_days: int = 0) -> None:
+        """``deleted_days``: how long deleted pages are kept, 0 for good."""
         self._wiki = wiki
+        self._deleted_days = deleted_days
         self._manager = manager
         self._clock = clock
         self._waker = Waker(data)
@@ -238,7 +240,7 @@ class Scheduler:
 
     def _work(self, job: Job) -> None:
         try:
-            done = do_work(job, self._wiki, self._manager)
+            done = do_work(job, self._wiki, self._manager, self._deleted_days)
         except Exception as error:  # noqa: BLE001 - a thread's boundary; the job's state says it
             self._record(job, error, "")
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from wiki.api import OpenDocument
 from wiki.rights import Right, allows
 
@@ -13,6 +15,10 @@ def signer(page: OpenDocument, author: str) -> str:
     holds the script right too: the page's values and files may end up in what is made, and
     would otherwise run with rights that whoever gave them does not hold.
     """
-    people = (page.content_author, page.script_author,
-              *(revision.author for revision in page.revisions()))
-    return next((person for person in people if not allows(person, Right.SCRIPT)), author)
+    return next((person for person in people(page) if not allows(person, Right.SCRIPT)), author)
+
+
+def people(page: OpenDocument) -> Iterator[str]:
+    """Everybody who saved the page, or signed what it was copied from."""
+    yield from (page.content_author, page.script_author)
+    yield from (revision.author for revision in page.revisions())

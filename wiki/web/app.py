@@ -21,7 +21,7 @@ from wiki.errors import (
     NotFound,
     WikiError,
 )
-from wiki.model import GUEST
+from wiki.model import GUEST, Document
 from wiki.references import HOME, Reference
 from wiki.rendering import inputs
 from wiki.settings import Settings
@@ -29,10 +29,17 @@ from wiki.site import Site
 from wiki.web import (
     attachments,
     auth,
+    bin,
+    bulk,
     classes,
+    comments,
     context,
+    create,
+    diagrams,
     edit,
     executors,
+    exports,
+    filemoves,
     forms,
     headers,
     health,
@@ -40,9 +47,13 @@ from wiki.web import (
     keptviews,
     live,
     manage,
+    moving,
+    navigation,
+    notifications,
     objects,
     pages,
     property,
+    recent,
     run,
     runs,
     scheduler,
@@ -50,17 +61,25 @@ from wiki.web import (
     search,
     secret,
     session,
+    tables,
+    tagging,
     tasks,
+    tokens,
     wizard,
 )
 from wiki.web.errors import status_of
 from wiki.web.rest import blueprint as rest
 
-BLUEPRINTS = (health.blueprint, live.blueprint, auth.blueprint, search.blueprint, tasks.blueprint,
+BLUEPRINTS = (health.blueprint, live.blueprint, diagrams.blueprint, auth.blueprint,
+              search.blueprint, tasks.blueprint,
               run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint,
               scripts.blueprint, executors.blueprint, secret.blueprint, attachments.blueprint,
-              edit.blueprint, objects.blueprint, classes.blueprint, history.blueprint,
-              manage.blueprint, property.blueprint, forms.blueprint, pages.blueprint)
+              filemoves.blueprint, edit.blueprint, objects.blueprint, classes.blueprint,
+              create.blueprint, history.blueprint, manage.blueprint, moving.blueprint,
+              tagging.blueprint, property.blueprint,
+              forms.blueprint, tables.blueprint, bulk.blueprint,
+              bin.blueprint, recent.blueprint, navigation.blueprint, exports.blueprint,
+              comments.blueprint, notifications.blueprint, tokens.blueprint, pages.blueprint)
 #: A form (a page's content in it) is held in memory up to this; files go to disk as they come.
 MAX_FORM = 16 * 1024 * 1024
 #: What a multipart body may have beyond the files in it.
@@ -92,6 +111,9 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     app.register_error_handler(HTTPException, answer_http_error)
     app.context_processor(template_values)
     app.add_template_filter(show_date, "date")
+    app.add_template_global(context.leaf_url)
+    app.add_template_global(navigation.open_tree)
+    app.add_template_global(navigation.places)
     app.register_blueprint(rest, url_prefix="/api/v1")
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -145,7 +167,8 @@ def template_values() -> dict[str, object]:
     return {"user": user, "logged_in": user != GUEST, "nonce": headers.nonce,
             "user_name": Reference.parse(user).name, "form_token": session.form_token,
             "page_token": session.page_token,
-            "page_url": context.page_url, "GUEST": GUEST, "disarmed": context.disarmed}
+            "page_url": context.page_url, "vendored": context.vendored, "GUEST": GUEST,
+            "disarmed": context.disarmed}
 
 
 def show_date(moment: datetime) -> str:
@@ -168,7 +191,9 @@ def missing_page(error: WikiError) -> str:
         ref = Reference.parse(str((request.view_args or {})["ref"]))
     except (InvalidReference, KeyError):
         return error_page(404, str(error))
-    return render_template("missing.html", reference=ref, crumbs=context.breadcrumbs(ref),
+    deleted, _ = context.reader().bin(3, name=ref)
+    return render_template("missing.html", reference=ref, deleted=deleted,
+                           crumbs=context.breadcrumbs(Document(ref)),
                            title=ref.name if ref.name != HOME else ref.spaces[-1])
 
 
@@ -182,5 +207,6 @@ def answer_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 def error_page(status: int, message: str, login: bool = False) -> str:
     return render_template("error.html", status=status, message=message, login=login,
+                           bare=status >= 500,  # the tree may be what cannot be had
                            title=TITLES.get(status, "This did not work"),
                            next=request.full_path.rstrip("?") if request.method == "GET" else "/")

@@ -1,40 +1,39 @@
-"""A page's files: the list, upload of many at once, download, delete.
-
-A browser must never run what somebody uploaded: only harmless types are shown in place.
-"""
+"""A page's files: the list, upload of many at once, download, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from flask import Blueprint, Response, flash, jsonify, redirect, request, send_file
+from flask import Blueprint, flash, jsonify, redirect, request
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
-from wiki.api import OpenDocument
+from wiki.api import OpenAttachment, OpenDocument
 from wiki.errors import InvalidDocument
+from wiki.filehistory import deleted_files
 from wiki.rights import Right
 from wiki.tasks.tables import importer_of
-from wiki.web.context import page, page_url, reader, show
+from wiki.thumbnails import TYPES
+from wiki.web import previews
+from wiki.web.context import page, page_url, reader, show, site
+from wiki.web.sending import send_bytes, send_thumbnail, send_zip
 from wiki.web.session import login_required
 
 blueprint = Blueprint("attachments", __name__)
-#: Types that are shown in place; all others are downloads.
-INLINE = frozenset({
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp",
-    "audio/mpeg", "audio/ogg", "audio/wav", "audio/flac", "video/mp4", "video/webm", "video/ogg",
-    "text/plain", "application/pdf"})
-#: The bytes are safe even where a browser takes them for a page.
-POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 #: Attaching touches nothing else on the page, so it is tried again when another saved first.
 TRIES = 20
 
 
 @blueprint.get("/<ref>/attachments")
-def listing(ref: str) -> str:
-    return show("attachments.html", page(ref).record, "attachments", importer_of=importer_of)
+def listing(ref: str) -> str | BaseResponse:
+    """``?zip``: all of them in one archive; ``?deleted``: those that the page had once."""
+    document = page(ref)
+    if "zip" in request.args:
+        return send_zip(document)
+    deleted = deleted_files(reader(), document) if "deleted" in request.args else None
+    return show("attachments.html", document.record, "attachments", importer_of=importer_of,
+                pictures=TYPES, deleted=deleted, limit=site().settings.upload_limit)
 
 
 @blueprint.post("/<ref>/attachments")
@@ -78,25 +77,36 @@ def keep(document: OpenDocument, change: Callable[[OpenDocument], None], comment
 
 
 @blueprint.get("/<ref>/attachments/<filename>")
-def download(ref: str, filename: str) -> Response:
-    """The bytes, streamed; ``If-None-Match`` and ``Range`` are answered."""
-    attachment = page(ref).attachment(filename)
-    record = attachment.record
-    inline = record.mimetype in INLINE and "download" not in request.args
-    response = send_file(attachment.open(), mimetype=record.mimetype, conditional=False,
-                         etag=False, as_attachment=not inline, download_name=record.filename,
-                         last_modified=record.created, max_age=0)
-    response.content_length = record.size
-    response.set_etag(record.sha256)
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Cache-Control"] = "private, no-cache"
-    try:
-        response.make_conditional(request.environ, accept_ranges=True,
-                                  complete_length=record.size)
-    except RequestedRangeNotSatisfiable:
-        response.close()  # the answer is another one, and nobody else closes the file
-        raise
-    return response
+def download(ref: str, filename: str) -> str | BaseResponse:
+    """The bytes, or with ``?preview`` the page about the file, with ``?thumbnail=SIZE`` the
+    picture small; with ``?version=`` the file as it was at that version of the page."""
+    document = page(ref)
+    if "preview" in request.args:
+        return previews.show_file(document, filename)
+    file = at_version(document, filename, request.args.get("version", ""))
+    if "thumbnail" in request.args:
+        return send_thumbnail(site().thumbnails, file, request.args["thumbnail"])
+    return send_bytes(file, "download" in request.args)
+
+
+def at_version(document: OpenDocument, filename: str, version: str) -> OpenAttachment:
+    """The file at a version of its page, the newest where it is empty.
+
+    Raises AttachmentNotFound, RevisionNotFound or InvalidDocument.
+    """
+    if not version:
+        return document.attachment(filename)
+    then = reader().revision(document.record.reference, version)
+    return OpenAttachment(reader(), then.attachment(filename))
+
+
+@blueprint.get("/<ref>/attachments/<filename>/delete")
+@login_required
+def ask_delete(ref: str, filename: str) -> str:
+    document = page(ref)
+    reader().require(Right.EDIT, document)
+    return show("attachment_delete.html", document.record, "attachments",
+                file=document.attachment(filename).record)
 
 
 @blueprint.post("/<ref>/attachments/<filename>/delete")
@@ -105,5 +115,5 @@ def delete(ref: str, filename: str) -> BaseResponse:
     document = page(ref)
     reader().require(Right.EDIT, document)
     keep(document, lambda fresh: fresh.remove_attachment(filename), f"Deleted {filename}")
-    flash(f"Deleted {filename}.", "success")
+    flash(f"Deleted {filename}. Deleted files can be restored from the list of them.", "success")
     return redirect(page_url(document.record.reference, "attachments"))

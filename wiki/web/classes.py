@@ -1,33 +1,42 @@
-"""The class editor: the table of the properties that a page defines."""
+"""The class editor: the properties that a page defines, and what a change does to its objects."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-import yaml
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
-from wiki.classes import TYPES, definition_from_dicts, definition_to_dicts
-from wiki.errors import Conflict, InvalidDocument, WikiError
+from wiki import instances
+from wiki.classes import TYPES, TextArea
+from wiki.errors import Conflict, WikiError
+from wiki.instances import CHUNK, ClassChange, Problem
 from wiki.model import ClassDefinition, Document, Version
+from wiki.references import Reference
 from wiki.rights import Right
+from wiki.web import classform
+from wiki.web.classform import Row
 from wiki.web.context import page, page_url, reader, show
+from wiki.web.create import makes_pages
 from wiki.web.errors import status_of
 from wiki.web.session import login_required
 
 blueprint = Blueprint("classes", __name__)
 Answer = str | Response | tuple[str, int]
-Row = dict[str, Any]
-#: Empty rows at the end of the table, to add properties in.
-EMPTY_ROWS = 3
-COLUMNS = ("name", "type", "prettyName", "help", "default", "options")
-OPTIONS_HELP = {
-    "StaticList": "values: [RED, GREEN]   multiple: true",
-    "Number": "integer: true   min: 0   max: 100", "TextArea": "kind: text, markdown or code",
-    "Date": "time: true", "Page": "class: Space.ClassName   multiple: true",
-    "User": "multiple: true"}
+MOVES = {"up": -1, "down": 1}
+#: How many pages that could not be changed are named.
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is wrong with the objects of some pages; ``last``: go on behind this one."""
+
+    pages: int
+    problems: list[Problem]
+    #: How many pages were looked at.
+    looked: int = 0
+    last: str = ""
 
 
 @blueprint.get("/<ref>/class")
@@ -35,9 +44,7 @@ OPTIONS_HELP = {
 def form(ref: str) -> Answer:
     document = page(ref).record
     reader().require(Right.EDIT, document)
-    definition = document.class_definition
-    rows = [row_of(data) for data in definition_to_dicts(definition)] if definition else []
-    return show_form(document, document.version, rows)
+    return show_form(document, document.version, classform.rows_of(document.class_definition))
 
 
 @blueprint.post("/<ref>/class")
@@ -45,94 +52,124 @@ def form(ref: str) -> Answer:
 def submit(ref: str) -> Answer:
     document = page(ref).record
     version = Version.parse(request.form.get("version", ""))
-    rows = [row for row in submitted_rows() if row["name"] and not row["remove"]]
-    if request.form.get("action") == "add":
-        return show_form(document, version, rows)
+    rows = classform.rows_sent(request.form)
+    action, _, key = request.form.get("action", "save").partition(":")
+    if action in ("add", "remove", *MOVES):
+        return show_form(document, version, rearranged(rows, action, key))
     try:
-        changed = replace(document, class_definition=definition_of(rows))
-        saved = reader().save(changed, version, comment=request.form.get("comment", "").strip())
+        return save(document, version, rows, confirmed=action == "confirm")
     except Conflict as error:
         current = page(ref).record.version
-        return show_form(document, current, rows, error=f"{error} Your table is below; saving it "
-                         "now puts it in the place of the other."), 409
+        return show_form(document, current, rows, error=f"{error} Your properties are below; "
+                         "saving them now puts them in the place of the others."), 409
     except WikiError as error:
         return show_form(document, version, rows, error=str(error)), status_of(error)
+
+
+def rearranged(rows: list[Row], action: str, key: str) -> list[Row]:
+    """The rows after one of the buttons that save nothing."""
+    if action == "add":
+        return [*rows, classform.new_row(rows)]
+    if action == "remove":
+        return [row for row in rows if row.key != key]
+    return classform.moved(rows, key, MOVES[action])
+
+
+def save(document: Document, version: Version, rows: list[Row], confirmed: bool) -> Answer:
+    """Save the class and what it does to its objects; where that is something, only once it was
+    shown."""
+    wiki, name = reader(), str(document.reference)
+    made = classform.definition_of(rows)
+    change = ClassChange.between(document.class_definition, made or ClassDefinition(),
+                                 classform.renamed(rows, document.class_definition))
+    pages = instances.count(wiki, name) if change else 0
+    if pages and not confirmed:
+        first = instances.step(wiki, name)
+        return show_form(document, version, rows, change=change, looked=len(first.pages),
+                         unfit=instances.unconverted(wiki, name, change, first))
+    saved = wiki.save(replace(document, class_definition=made), version,
+                      comment=request.form.get("comment", "").strip())
     flash(f"Saved as version {saved.version}.", "success")
+    if pages > CHUNK:
+        return redirect(carry_url(document.reference, version, change))
+    if pages:
+        tell(*instances.carry(wiki, name, change, instances.step(wiki, name)))
     return redirect(page_url(saved.reference, "class"))
 
 
-def definition_of(rows: list[Row]) -> ClassDefinition | None:
-    """The class that the table makes; none where it is empty. Raises InvalidDocument."""
-    if not rows:
-        return None
-    return definition_from_dicts([property_of(row) for row in rows])
+def tell(changed: int, refused: list[tuple[Reference, str]]) -> None:
+    """Say how many pages follow the class now, and which do not."""
+    flash(f"{changed:,} page{'' if changed == 1 else 's'} changed with the class.", "success")
+    for reference, problem in refused[:NAMED]:
+        flash(f"{reference} could not be changed: {problem}", "error")
+    if len(refused) > NAMED:
+        flash(f"{len(refused) - NAMED:,} more pages could not be changed.", "error")
 
 
-def property_of(row: Row) -> dict[str, Any]:
-    """A row as :func:`wiki.classes.property_from_dict` reads it."""
-    default = read_yaml(row["default"], row["name"], "default")
-    if row["type"] not in ("Number", "Boolean", "StaticList"):
-        default = row["default"]
-    options = read_yaml(row["options"], row["name"], "options")
-    if options is not None and not isinstance(options, dict):
-        raise InvalidDocument(f"{row['name']}: options are written as {{name: value}}, such as "
-                              "{values: [RED, GREEN], multiple: true}")
-    clashing = {*(options or {})} & {"name", "type", "prettyName", "help", "default", "required"}
-    if clashing:
-        raise InvalidDocument(f"{row['name']}: {', '.join(sorted(clashing))} has a column of its "
-                              "own")
-    return {"name": row["name"], "type": row["type"], "prettyName": row["prettyName"],
-            "help": row["help"], "default": default, "required": row["required"],
-            **(options or {})}
+# -- a change of very many objects, step by step -------------------------------------------------
 
 
-def read_yaml(text: str, name: str, column: str) -> Any:
-    """The cell as YAML (JSON is YAML); raises InvalidDocument."""
-    try:
-        return yaml.safe_load(text) if text.strip() else None
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise InvalidDocument(f"{name}: {column} {text[:80]!r} cannot be read as YAML") from None
+def carry_url(reference: Reference, version: Version, change: ClassChange) -> str:
+    """Where the change is carried to the objects: ``from`` is the class's version before it."""
+    return page_url(reference, "class/carry", **{
+        "from": version, "rename": ",".join(f"{old}:{new}" for old, new
+                                            in change.renamed.items())})
 
 
-def submitted_rows() -> list[Row]:
-    """The rows of the form in their order; ``order`` may have been changed by hand."""
-    form = request.form
-    columns = {name: form.getlist(name) for name in (*COLUMNS, "index")}
-    rows = []
-    for place, index in enumerate(columns["index"]):
-        row: Row = {name: columns[name][place].strip() if place < len(columns[name]) else ""
-                    for name in COLUMNS}
-        row["required"] = f"required-{index}" in form
-        row["remove"] = f"remove-{index}" in form
-        order = form.get(f"order-{index}", "")
-        row["order"] = int(order) if order.isascii() and order.isdigit() else place + 1
-        rows.append(row)
-    return sorted(rows, key=lambda row: int(row["order"]))
+@blueprint.get("/<ref>/class/carry")
+@login_required
+def carrying(ref: str) -> Answer:
+    """How far the change is; once begun, a script sends the form again and again."""
+    document = page(ref).record
+    reader().require(Right.EDIT, document)
+    wiki, name, after = reader(), str(document.reference), request.args.get("after", "")
+    asked_change(document)  # raises for an address that names none
+    total = instances.count(wiki, name)
+    left = instances.count(wiki, name, after)
+    return show("class_carry.html", document, "class", total=total, done=total - left,
+                action=request.full_path.rstrip("?"))
 
 
-def row_of(data: dict[str, Any]) -> Row:
-    """A property as a row of the table."""
-    row: Row = {name: str(data.get(name) or "") for name in COLUMNS}
-    default = data.get("default")
-    row["default"] = default if isinstance(default, str) else as_yaml(default)
-    row["required"] = bool(data.get("required"))
-    options = {key: value for key, value in data.items()
-               if key not in (*COLUMNS, "required")}
-    row["options"] = as_yaml(options or None)
-    return row
+@blueprint.post("/<ref>/class/carry")
+@login_required
+def carry(ref: str) -> Answer:
+    """The next step of the change."""
+    document = page(ref).record
+    reader().require(Right.EDIT, document)
+    wiki, name, args = reader(), str(document.reference), request.args.to_dict()
+    found = instances.step(wiki, name, args.pop("after", ""))
+    changed, refused = instances.carry(wiki, name, asked_change(document), found)
+    if refused or not found.last:
+        tell(changed, refused)
+    if not found.last:
+        return redirect(page_url(document.reference, "class"))
+    return redirect(page_url(document.reference, "class/carry", **args, after=found.last))
 
 
-def as_yaml(value: Any) -> str:
-    """A value on one line."""
-    if value is None:
-        return ""
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False,
-                               allow_unicode=True, width=10_000)
-    return text.removesuffix("...\n").strip()
+def asked_change(document: Document) -> ClassChange:
+    """The change that the address names; raises RevisionNotFound or InvalidDocument."""
+    before = reader().revision(document.reference, Version.parse(request.args.get("from", "")))
+    pairs = (pair.partition(":") for pair in request.args.get("rename", "").split(",") if pair)
+    return ClassChange.between(before.class_definition,
+                               document.class_definition or ClassDefinition(),
+                               {old: new for old, _, new in pairs})
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+
+def check(document: Document) -> Check:
+    """What is wrong with the objects of the class as it is, from the page behind ``after`` on."""
+    wiki, name = reader(), str(document.reference)
+    if document.class_definition is None:
+        return Check(instances.count(wiki, name), [])
+    found = instances.step(wiki, name, request.args.get("after", ""))
+    return Check(instances.count(wiki, name),
+                 instances.unfit(wiki, name, document.class_definition, found),
+                 len(found.pages), found.last)
 
 
 def show_form(document: Document, version: Version, rows: list[Row], **values: object) -> str:
-    empty: Row = {**dict.fromkeys(COLUMNS, ""), "type": "String", "required": False}
-    filled = rows + [dict(empty) for _ in range(EMPTY_ROWS)]
-    return show("class.html", document, "class", version=version, rows=filled,
-                type_names=list(TYPES), options_help=OPTIONS_HELP, **values)
+    return show("class.html", document, "class", version=version, check=check(document),
+                rows=rows or [Row("1")], empty=Row("NEW"), type_names=list(TYPES),
+                kinds=TextArea.KINDS, makes_pages=makes_pages(document), **values)

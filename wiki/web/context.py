@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template, request, url_for
 
 from wiki.api import OpenDocument, Wiki
 from wiki.model import Document
-from wiki.references import HOME, Reference
+from wiki.references import Reference
 from wiki.rendering.links import page_url
 from wiki.rendering.parts import waits
 from wiki.rendering.renderer import RenderRequest
 from wiki.rights import RUNNABLE_CLASSES, Right, allows
 from wiki.site import Site
+from wiki.store.base import Leaf
 from wiki.web.session import current_user, form_token
 
-__all__ = ["breadcrumbs", "disarmed", "page", "page_url", "reader", "render_request", "runs",
-           "show", "site"]
+__all__ = ["breadcrumbs", "disarmed", "leaf_url", "page", "page_url", "reader", "render_request",
+           "runs", "show", "site", "vendored"]
 
 
 def site() -> Site:
@@ -41,11 +43,23 @@ def render_request() -> RenderRequest:
                          patience=None if waits(args) else site().settings.macro_patience)
 
 
-def breadcrumbs(ref: Reference) -> list[tuple[str, Reference]]:
-    """The spaces above a page, outermost first, each with its home page."""
-    crumbs = [(space, Reference(ref.spaces[:depth], HOME))
-              for depth, space in enumerate(ref.spaces, 1)]
-    return crumbs[:-1] if ref.name == HOME else crumbs
+def breadcrumbs(document: Document) -> list[Leaf]:
+    """The pages above a page, the outermost first."""
+    return [leaf for leaf in reader().above(document) if leaf.reference != document.reference]
+
+
+def leaf_url(leaf: Leaf) -> str:
+    """The address of a page of the tree: for the home page that a space does not have, that of
+    the list of its pages."""
+    return page_url(leaf.reference) if leaf.there else url_for(
+        "search.index", space=leaf.reference.space)
+
+
+def vendored(filename: str) -> str:
+    """The address of a file of a third party's that `make vendor` brings; empty where it is
+    not there."""
+    static = Path(str(current_app.static_folder), "vendor", filename)
+    return url_for("static", filename=f"vendor/{filename}") if static.is_file() else ""
 
 
 def runs(document: Document) -> bool:
@@ -62,6 +76,6 @@ def show(template: str, document: Document, tab: str, **values: object) -> str:
     """A template of a page, with its tabs and the trail of its spaces."""
     wiki = reader()
     return render_template(
-        template, document=document, tab=tab, crumbs=breadcrumbs(document.reference),
+        template, document=document, tab=tab, crumbs=breadcrumbs(document),
         may_edit=wiki.may(Right.EDIT, document), may_delete=wiki.may(Right.DELETE, document),
         **values)

@@ -6,10 +6,12 @@ import secrets
 
 from flask import Response, g, request
 
-#: What a page may load, with a place for its nonce: only a script that carries it runs.
-POLICY = ("default-src 'none'; script-src 'nonce-{}'; style-src 'self'; font-src 'self'; "
-          "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
-          "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'")
+#: What a page may load, with a place for its nonce: only a script that carries it runs,
+#: and only a style sheet within the page that does counts (the editor makes one).
+POLICY = ("default-src 'none'; script-src 'nonce-{0}'; style-src 'self' 'nonce-{0}'; "
+          "font-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; "
+          "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+          "manifest-src 'self'")
 TRUST = (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"),
          ("Referrer-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"))
 #: What depends on the reader: asked for anew each time, and in no shared cache.
@@ -40,6 +42,7 @@ def add_headers(response: Response) -> Response:
     if request.endpoint == "static":
         if response.status_code < 400:
             headers["Cache-Control"] = FOREVER  # another version has another address
+            headers["Access-Control-Allow-Origin"] = "*"  # for frames in a sandbox; all public
     elif "Cache-Control" not in headers:
         headers["Cache-Control"] = "private, no-cache"
         response.vary.add("Cookie")

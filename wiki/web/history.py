@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from wiki.model import Document, Version
+from wiki.comments import with_comments_of
+from wiki.errors import InvalidDocument, TooLarge
+from wiki.model import GUEST, Document, Version
+from wiki.rendering.htmldiff import marked
+from wiki.rendering.renderer import RenderRequest
 from wiki.rights import Right
 from wiki.tasks.written import writers
 from wiki.web.changes import compare
@@ -15,31 +20,65 @@ from wiki.web.context import page, page_url, reader, render_request, show, site
 from wiki.web.session import login_required
 
 blueprint = Blueprint("history", __name__)
+#: How many versions are listed at once.
+SIZE = 100
+#: Ways to show what changed, the first if none is asked for.
+VIEWS = ("inline", "side", "page")
 
 
 @blueprint.get("/<ref>/history")
 def versions(ref: str) -> str:
     document = page(ref)
-    revisions = document.revisions()
-    start = max(request.args.get("start", 0, int), 0)
-    size = 100
-    shown = revisions[start:start + size]
-    return show("history.html", document.record, "history", revisions=shown, start=start,
-                size=size, total=len(revisions),
-                writers=writers(reader(), (revision.run for revision in shown)))
+    start = min(max(request.args.get("start", 0, int), 0), 1_000_000)
+    hide_minor = "normal" in request.args
+    revisions, more = reader().history(document.reference, SIZE, start, minor=not hide_minor)
+    return show("history.html", document.record, "history", revisions=revisions, start=start,
+                size=SIZE, more=more, hide_minor=hide_minor,
+                writers=writers(reader(), (revision.run for revision in revisions)))
 
 
 @blueprint.get("/<ref>/diff")
 def diff(ref: str) -> str:
-    """What changed; ``from`` is the version before ``to``, ``to`` the newest, if not given."""
+    """What changed; ``from`` is the version before ``to``, ``to`` the newest, if not given.
+    ``view`` is ``inline``, ``side`` (by side) or ``page``: the text as it looks."""
     document = page(ref)
-    known = [revision.version for revision in document.revisions()]
+    known = reader().versions(document.reference)
     new = wanted("to", document.record.version)
-    older = [version for version in known if version < new]
-    old = wanted("from", older[0] if older else new)
+    old = wanted("from", next((version for version in known if version < new), new))
     before, after = at(document.record, old), at(document.record, new)
-    return show("diff.html", document.record, "history", old=before, new=after,
-                changes=compare(before, after))
+    view = request.args.get("view", VIEWS[0])
+    if view not in VIEWS:
+        raise InvalidDocument(f"{view!r:.40} is no view of changes; there are {', '.join(VIEWS)}")
+    changes = compare(before, after)
+    looks, problem = as_it_looks(before, after) if view == "page" else (None, "")
+    return show("diff.html", document.record, "history", old=before, new=after, view=view,
+                looks=looks, problem=problem, changes=[
+                    change for change in changes if looks is None or change.name != "Content"],
+                **neighbours(known, old, new))
+
+
+def neighbours(known: list[Version], old: Version, new: Version) -> dict[str, Version | None]:
+    """The version before the older one of the two, and the one behind the newer."""
+    low, high = sorted((old, new))
+    return {"earlier": next((version for version in known if version < low), None),
+            "later": next((version for version in reversed(known) if version > high), None)}
+
+
+def as_it_looks(before: Document, after: Document) -> tuple[Markup | None, str]:
+    """Both texts as a guest sees them, none of their scripts run, in one; or why not."""
+    asked = RenderRequest(user=GUEST)
+    old, new = (site().renderer.render_content(unsigned(page), asked).html
+                for page in (before, after))
+    try:
+        return marked(old, new), ""
+    except TooLarge as error:
+        return None, str(error)
+
+
+def unsigned(document: Document) -> Document:
+    """The page as if a guest had written it: what ran in an old version is not run again by who
+    only looks at it."""
+    return replace(document, content_author=GUEST, script_author=GUEST)
 
 
 def wanted(name: str, default: Version) -> Version:
@@ -62,6 +101,8 @@ def old(ref: str, version: str) -> str:
     document = at(current, Version.parse(version))
     # The reference as it is now: the page may have been renamed since.
     document = replace(document, reference=current.reference)
+    if document.version != current.version:
+        document = unsigned(document)
     return show("old.html", current, "history", old=document,
                 body=site().renderer.render(document, render_request()).html)
 
@@ -72,7 +113,8 @@ def revert(ref: str, version: str) -> Response:
     """Save the old version anew, over the one that the form was made from."""
     current = page(ref).record
     reader().require(Right.EDIT, current)
-    old_one = replace(at(current, Version.parse(version)), reference=current.reference)
+    old_one = with_comments_of(replace(at(current, Version.parse(version)),
+                                       reference=current.reference), current)
     expected = Version.parse(request.form.get("version", ""))
     saved = reader().save(old_one, expected, comment=f"Put back version {version}")
     flash(f"Version {version} is back, as version {saved.version}.", "success")

@@ -18,11 +18,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.errors import StoreError
 from wiki.model import GUEST
-from wiki.references import Reference
 from wiki.site import Site
 from wiki.web.context import site
 from wiki.web.headers import nonce
-from wiki.web.session import current_user, form_token, has_token
+from wiki.web.session import current_user, form_token, has_stamp, has_token
 from wiki.web.viewcache import Answer, Entry, Key, ViewCache, Visitor, Visitors
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ class KeptViews:
         if visitor is None:
             return None
         key = key_of(visitor, environ)
-        if key not in self.cache or not self._exists(visitor.user):
+        if key not in self.cache or not self._lasts(visitor):
             return None
         try:
             state = self._site.wiki.state()
@@ -84,8 +83,8 @@ class KeptViews:
             return None
         return entry.answer(visitor.token, environ.get("HTTP_IF_NONE_MATCH", ""))
 
-    def _exists(self, user: str) -> bool:
-        return user == GUEST or self._site.accounts.exists(Reference.parse(user).name)
+    def _lasts(self, visitor: Visitor) -> bool:
+        return visitor.user == GUEST or has_stamp(self._site.accounts, visitor.user, visitor.stamp)
 
 
 def key_of(visitor: Visitor, environ: WSGIEnvironment) -> Key:
@@ -103,7 +102,8 @@ def may_be_kept(view: Callable[P, Page | BaseResponse]) -> Callable[P, BaseRespo
     def answered(*args: P.args, **kwargs: P.kwargs) -> BaseResponse:
         views: KeptViews = current_app.extensions[EXTENSION]
         repeatable = "_flashes" not in session
-        visitor = Visitor(current_user(), form_token() if has_token() else "")
+        visitor = Visitor(current_user(), form_token() if has_token() else "",
+                          session.get("stamp", ""))
         key = key_of(visitor, request.environ)
         state = site().wiki.state()  # asked first: what changes from here on makes it old
         entry = views.cache.get(key, state) if repeatable else None

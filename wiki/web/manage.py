@@ -1,44 +1,18 @@
-"""Renaming and deleting a page: a page that asks, and a POST that does."""
+"""Deleting a page: a page that asks, and a POST that does."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
-from wiki.errors import WikiError
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.rights import Right
-from wiki.web.context import page, page_url, reader, show
-from wiki.web.errors import status_of
+from wiki.web.context import page, reader, show
 from wiki.web.session import login_required
 
 blueprint = Blueprint("manage", __name__)
 Answer = str | Response | tuple[str, int]
-
-
-@blueprint.get("/<ref>/rename")
-@login_required
-def ask_rename(ref: str) -> Answer:
-    document = page(ref)
-    reader().require(Right.DELETE, document)
-    return show("rename.html", document.record, "rename", name=str(document.record.reference),
-                backlinks=reader().backlinks(document.record.reference))
-
-
-@blueprint.post("/<ref>/rename")
-@login_required
-def rename(ref: str) -> Answer:
-    document = page(ref)
-    old = document.record.reference
-    name = request.form.get("name", "").strip()
-    try:
-        document.rename(Reference.parse(name, old), update_links="links" in request.form)
-    except WikiError as error:
-        return show("rename.html", document.record, "rename", name=name, error=str(error),
-                    backlinks=reader().backlinks(old)), status_of(error)
-    flash(f"{old} is now {document.record.reference}.", "success")
-    return redirect(page_url(document.record.reference))
 
 
 @blueprint.get("/<ref>/delete")
@@ -55,6 +29,7 @@ def ask_delete(ref: str) -> Answer:
 def delete(ref: str) -> Answer:
     """Delete the version that the asking page showed, no newer one."""
     reference = Reference.parse(ref)
-    reader().delete(reference, Version.parse(request.form.get("version", "")))
+    reader().delete(reference, Version.parse(request.form.get("version", "")),
+                    request.form.get("comment", "").strip())
     flash(f"{reference} was deleted.", "success")
     return redirect("/")

@@ -77,7 +77,8 @@ def save(document: Document, obj: Object, values: dict[str, object]) -> None:
     mine = next((old for old in objects_at(document, version)
                  if (old.class_name, old.number) == (obj.class_name, obj.number)), obj)
     changed = document.with_object(mine.with_values(**values))
-    save_objects(changed, version, f"Changed {', '.join(values)}", minor=True)
+    save_objects(changed, version, f"Changed {', '.join(values)}", minor=True,
+                 shown=False)
 
 
 def back(document: Document) -> str:

@@ -7,12 +7,18 @@ from dataclasses import replace
 
 from wiki import classes
 from wiki.model import Document, Object, Version
+from wiki.rights import Right, allows
 from wiki.web.context import page, reader
+from wiki.web.session import current_user
 
 
-def save_objects(changed: Document, version: Version, comment: str, minor: bool) -> Document:
+def save_objects(changed: Document, version: Version, comment: str, minor: bool, *,
+                 shown: bool = True) -> Document:
     """Save over the version that a form began with, or over a newer one in which nobody touched
     the same objects: a run that started or ended meanwhile, say. Returns the page as saved.
+
+    ``shown``: the form showed all of the page's scripts, so that its user signs them; else a page
+    that is disarmed stays so.
 
     Raises Conflict, and all that :meth:`wiki.api.Wiki.save` raises.
     """
@@ -20,9 +26,13 @@ def save_objects(changed: Document, version: Version, comment: str, minor: bool)
     theirs = page(str(changed.reference)).record
     merged = merge(base, changed.objects, theirs.objects)
     newest = replace(changed, objects=merged) if merged is not None else changed
-    seen = theirs.version == version  # nobody signs a script that the form did not show
-    return reader().save(newest, version if merged is None else theirs.version, comment=comment,
-                         minor=minor, vouch=seen)
+    # Nobody signs a script that the form did not show.
+    seen = shown and theirs.version == version
+    disarmed = not allows(theirs.script_author, Right.SCRIPT, theirs)
+    writer = (reader() if shown or not disarmed
+              else reader().as_user(current_user(), theirs.script_author))
+    return writer.save(newest, version if merged is None else theirs.version, comment=comment,
+                       minor=minor, vouch=seen)
 
 
 def objects_at(document: Document, version: Version) -> tuple[Object, ...]:

@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup, escape
 
-from wiki.store.base import Query
+from wiki.errors import QueryError
+from wiki.rights import Right
+from wiki.store.base import Found, Search
 from wiki.web.context import reader
+from wiki.web.tables import pages_of
 
 blueprint = Blueprint("search", __name__)
 SIZE = 20
-LISTED = 200
+
+
+#: What hits can be narrowed to.
+FACETS = {"space": "Space", "class": "Class", "author": "Changed by", "year": "Changed in"}
+#: What of the address goes along to another part of the result.
+KEPT = frozenset({"q", *FACETS, "sort", "hidden"})
 
 
 @blueprint.get("/search")
-def search() -> str:
-    query = request.args.get("q", "").strip()
-    space = request.args.get("space", "").strip()
-    start = offset()
-    found = reader().search(query, space or None, SIZE + 1, start) if query else []
-    hits = [(hit, marked(hit.snippet)) for hit in found[:SIZE]]
-    return render_template("search.html", title="Search", query=query, space=space, hits=hits,
-                           start=start, size=SIZE, more=len(found) > SIZE,
-                           spaces=reader().spaces())
+def search() -> str | tuple[str, int]:
+    """Full text; a search that cannot be read is answered with what is wrong with it."""
+    asked = wanted()
+    found, problem = Found(), ""
+    try:
+        found = reader().find(asked)
+    except QueryError as error:
+        problem = str(error)
+    page = render_template(
+        "search.html", title="Search", asked=asked, found=found, problem=problem, size=SIZE,
+        hits=[(hit, marked(hit.snippet)) for hit in found.hits[:SIZE]], url=address,
+        more=len(found.hits) > SIZE, facets=list(facets(found)), chosen=list(chosen()),
+        may_see_hidden=reader().may(Right.ADMIN))
+    return (page, 400) if problem else page
+
+
+def wanted() -> Search:
+    """What the address asks for, with one page more than is shown."""
+    args = {name: request.args.get(name, "").strip() for name in ("q", *FACETS, "sort", "hidden")}
+    return Search(args["q"], args["space"] or None, args["class"] or None,
+                  args["author"] or None, args["year"] or None, args["sort"] == "date",
+                  args["hidden"] == "1", SIZE + 1, offset())
+
+
+def address(**changes: object) -> str:
+    """The address of this search with some of it changed, from its first page on."""
+    args = {name: value for name, value in request.args.items() if name in KEPT}
+    merged = {**args, **{name: str(value) for name, value in changes.items()}}
+    return url_for("search.search") + "?" + urlencode(
+        {name: value for name, value in merged.items() if value})
+
+
+def facets(found: Found) -> Iterator[tuple[str, list[tuple[str, int, str]]]]:
+    """What the hits can be narrowed to: a label, then values with numbers and addresses."""
+    for name, label in FACETS.items():
+        values = found.facets.get(name, ())
+        if len(values) > 1 and not request.args.get(name):
+            yield label, [(value, number, address(**{name: value})) for value, number in values]
+
+
+def chosen() -> Iterator[tuple[str, str, str]]:
+    """What the hits are narrowed to: a label, the value and the address without it."""
+    for name, label in FACETS.items():
+        if value := request.args.get(name, "").strip():
+            yield label, value, address(**{name: ""})
 
 
 @blueprint.get("/index")
 def index() -> str:
     """All spaces, and the pages of one."""
     space = request.args.get("space", "").strip()
-    start = offset()
-    query = Query(space=space or None, hidden=False, limit=LISTED + 1, offset=start)
-    rows = list(reader().rows(query))
     return render_template("index.html", title=space or "All pages", space=space,
-                           rows=rows[:LISTED], more=len(rows) > LISTED, start=start,
-                           size=LISTED, spaces=reader().spaces())
+                           table=pages_of(space), spaces=reader().spaces())
 
 
 def offset() -> int:

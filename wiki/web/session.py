@@ -38,7 +38,7 @@ def current_user() -> str:
     if "user" not in g:
         user = str(session.get("user", GUEST))
         accounts: Accounts = current_app.extensions["wikimill"].accounts
-        known = user != GUEST and accounts.exists(Reference.parse(user).name)
+        known = user != GUEST and has_stamp(accounts, user, session.get("stamp"))
         g.user = user if known else GUEST
     return str(g.user)
 
@@ -48,7 +48,19 @@ def log_in(user: str) -> None:
     session.clear()
     session.permanent = True
     session["user"] = user
+    session["stamp"] = stamp(user)
     g.user = user
+
+
+def stamp(user: str) -> str | None:
+    """What a session of the user ends with: it is another one once the password changes."""
+    accounts: Accounts = current_app.extensions["wikimill"].accounts
+    return accounts.stamp(Reference.parse(user).name)
+
+
+def has_stamp(accounts: Accounts, user: str, given: object) -> bool:
+    """Whether the account is there still, with the password of the session's beginning."""
+    return given is not None and accounts.stamp(Reference.parse(user).name) == given
 
 
 def log_out() -> None:

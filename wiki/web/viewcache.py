@@ -41,6 +41,8 @@ class Visitor:
 
     user: str = GUEST
     token: str = ""
+    #: What the session ends with (see :func:`wiki.web.session.stamp`).
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ class List(Container):
         match = _TASK.match(paragraph.text or "") if paragraph is not None else None
         if match is None or paragraph is None:
             return False
-        box = etree.Element("input", {"type": "checkbox", "disabled": "disabled"})
+        box = etree.Element("input", {"type": "checkbox", "aria-label": "done",
+                                      "disabled": "disabled"})
         if match[1] != " ":
             box.set("checked", "checked")
         box.tail = (paragraph.text or "")[match.end():]

@@ -7,6 +7,9 @@ import xml.etree.ElementTree as etree
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+#: How deep emphasis nests; what is deeper is emphasised already.
+MAX_NESTED = 50
+
 _ENDS = {"*": ("em", "strong"), "_": ("em", "strong"), "~": ("del", "del")}
 
 
@@ -121,7 +124,7 @@ def fill(element: etree.Element, nodes: list[Node], in_link: bool = False) -> No
                 writer.up()
             writer.text(node.char * node.count)
             for tag in reversed(node.opens):
-                writer.down(etree.Element(tag))
+                writer.down(tag)
         elif isinstance(node, Bare):
             writer.bare(node, in_link)
         else:
@@ -136,6 +139,8 @@ class _Writer:
         self.parents = [element]
         self.last: etree.Element | None = None
         self.pieces: list[str] = []
+        #: How many elements are open that nest too deep to be made.
+        self.too_deep = 0
 
     def text(self, text: str) -> None:
         self.pieces.append(text)
@@ -153,12 +158,19 @@ class _Writer:
         self.parents[-1].append(element)
         self.last = element
 
-    def down(self, element: etree.Element) -> None:
+    def down(self, tag: str) -> None:
+        if len(self.parents) > MAX_NESTED:
+            self.too_deep += 1
+            return
+        element = etree.Element(tag)
         self.add(element)
         self.parents.append(element)
         self.last = None
 
     def up(self) -> None:
+        if self.too_deep:
+            self.too_deep -= 1
+            return
         self.flush()
         self.last = self.parents.pop()
 

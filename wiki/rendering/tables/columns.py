@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from wiki import classes
-from wiki.errors import DocumentNotFound, MacroError
+from wiki.errors import BadValue, DamagedPage, DocumentNotFound
 from wiki.model import ClassDefinition, Document, Property
 from wiki.rendering import links
 from wiki.rendering.macros import MacroContext
@@ -21,6 +21,7 @@ DEFAULT_COLUMNS = 5
 _LABELS = {"reference": "Page", "name": "Name", "space": "Space", "title": "Title",
            "author": "Author", "creator": "Creator", "created": "Created", "updated": "Updated"}
 _TEXT_FIELDS = frozenset({"reference", "name", "space", "title", "author", "creator"})
+_KINDS = {"StaticList": "list", "Boolean": "boolean", "Number": "number", "Date": "date"}
 #: Fields that the index's row does not tell, so that the page is opened for them.
 _OF_PAGE = frozenset({"creator", "created"})
 
@@ -40,8 +41,12 @@ class Column:
         return self.field.removeprefix("doc.") if self.field.startswith("doc.") else ""
 
     @property
-    def filterable(self) -> bool:
-        return self.document_field in _TEXT_FIELDS or self.prop is not None
+    def kind(self) -> str:
+        """What it is filtered by: ``text``, ``list``, ``boolean``, or a range of ``number`` or
+        ``date``; empty where it cannot be."""
+        if self.document_field:
+            return "text" if self.document_field in _TEXT_FIELDS else "date"
+        return _KINDS.get(self.prop.type, "text") if self.prop is not None else ""
 
     @property
     def opens(self) -> bool:
@@ -73,7 +78,7 @@ def _column(name: str, class_name: str, definition: ClassDefinition | None,
     if name.startswith("doc."):
         field = name.removeprefix("doc.")
         if field not in DOCUMENT_FIELDS:
-            raise MacroError(f"{parameter}: a page has no field {name!r}; there are "
+            raise BadValue(parameter, f"a page has no field {name!r}; there are "
                              + ", ".join(f"doc.{item}" for item in DOCUMENT_FIELDS))
         return Column(name, _LABELS[field])
     if class_name and definition is None:  # objects outlive their class
@@ -83,23 +88,27 @@ def _column(name: str, class_name: str, definition: ClassDefinition | None,
 
 
 def opened(context: MacroContext, row: Row, columns: Sequence[Column]) -> Document | None:
-    """The row's page where a column needs it; raises DocumentNotFound where it was deleted since
-    the index was asked."""
+    """The row's page where a column needs it and it is not damaged; raises DocumentNotFound
+    where it was deleted since the index was asked."""
     if not any(column.opens for column in columns):
         return None
-    return context.wiki.get(row.reference).record
+    try:
+        return context.wiki.get(row.reference).record
+    except DamagedPage:
+        return None
 
 
-def cells(context: MacroContext, row: Row, columns: Sequence[Column],
-          class_name: str) -> Markup | None:
-    """The row as ``<tr>``; None where its page is gone."""
+def cells(context: MacroContext, row: Row, columns: Sequence[Column], class_name: str,
+          before: str = "") -> Markup | None:
+    """The row as ``<tr>``, with the cells ``before`` (Markup); None where its page is gone."""
     try:
         record = opened(context, row, columns)
     except DocumentNotFound:
         return None
-    return Markup("<tr>{}</tr>\n").format(Markup("").join(
-        Markup('<td data-label="{}">{}</td>').format(
-            column.label, cell(context, column, row, record, class_name))
+    return Markup('<tr data-key="{}">{}{}</tr>\n').format(row.reference, before, Markup("").join(
+        Markup('<td data-label="{}"{}>{}</td>').format(
+            column.label, Markup(' class="right"') if column.kind == "number" else "",
+            cell(context, column, row, record, class_name))
         for column in columns))
 
 
@@ -123,6 +132,8 @@ def _field(context: MacroContext, field: str, row: Row,
         label = {"title": row.title or reference.name, "reference": str(reference),
                  "name": reference.name}[field]
         return links.page_link(reference, label)
+    if field in _OF_PAGE and record is None:
+        return ""
     if field in ("created", "updated"):
         return values.time(record.created if record and field == "created" else row.updated)
     if field == "space":

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wiki import classes
-from wiki.errors import InvalidValue, MacroError
+from wiki.errors import BadValue, InvalidValue
 from wiki.model import ClassDefinition, Property
 from wiki.rendering.macros import MacroContext
 from wiki.store.base import DOCUMENT_FIELDS, Condition, Operator, Query
@@ -44,8 +44,8 @@ def _conditions(text: str, definition: ClassDefinition | None, name: str) -> Ite
     while place < end:
         match = _CONDITION.match(text, place)
         if match is None:
-            raise MacroError(
-                f"{name}: a condition such as year>=1960 or title=\"Dune\" is wanted at "
+            raise BadValue(
+                name, f"a condition such as year>=1960 or title=\"Dune\" is wanted at "
                 f"{text[place:place + 30].strip()!r}; the operators are " + " ".join(OPERATORS))
         place = match.end()
         field, operator = match["field"], OPERATORS[match["operator"]]
@@ -63,7 +63,7 @@ def _value(field: str, operator: Operator, text: str, definition: ClassDefinitio
            name: str) -> Any:
     if field.startswith("doc."):
         if field.removeprefix("doc.") not in (*DOCUMENT_FIELDS, "parent"):
-            raise MacroError(f"{name}: a page has no field {field!r}; there are "
+            raise BadValue(name, f"a page has no field {field!r}; there are "
                              + ", ".join(f"doc.{item}" for item in (*DOCUMENT_FIELDS, "parent")))
         return text
     prop = property_of(field, definition, name)
@@ -72,20 +72,20 @@ def _value(field: str, operator: Operator, text: str, definition: ClassDefinitio
     try:
         return classes.type_of(prop).parse(text, prop)
     except InvalidValue as error:
-        raise MacroError(f"{name}: {error}") from None
+        raise BadValue(name, f"{error}") from None
 
 
 def property_of(field: str, definition: ClassDefinition | None, name: str) -> Property:
     """The property of the class; raises MacroError where there is no class, the class has no
     such property, or it is one that is never shown."""
     if definition is None:
-        raise MacroError(f"{name}: {field!r} is a property; name its class with class=\"...\"")
+        raise BadValue(name, f"{field!r} is a property; name its class with class=\"...\"")
     prop = definition.get(field)
     if prop is None:
-        raise MacroError(f"{name}: the class has no property {field!r}; it has "
+        raise BadValue(name, f"the class has no property {field!r}; it has "
                          + ", ".join(item.name for item in definition.properties))
     if prop.type == "Password":
-        raise MacroError(f"{name}: {field} is a password, which is never shown")
+        raise BadValue(name, f"{field} is a password, which is never shown")
     return prop
 
 
@@ -97,7 +97,7 @@ def class_named(context: MacroContext, name: str) -> tuple[str, ClassDefinition 
     full = str(context.reference(name))
     definition = context.wiki.class_definition(full)
     if definition is None:
-        raise MacroError(f"class: {full} is no class; name a page that defines one")
+        raise BadValue("class", f"{full} is no class; name a page that defines one")
     return full, definition
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 
-from wiki.errors import MacroError
+from wiki.errors import BadValue, MacroError
 
 DELIMITERS = ",;\t|"
 #: How much text, and how many rows of it, the delimiter is found by.
@@ -23,7 +23,7 @@ def rows(text: str, delimiter: str = "") -> Iterator[list[str]]:
     """
     delimiter = "\t" if delimiter == "\\t" else delimiter or detect_delimiter(text)
     if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise MacroError(f"delimiter: {delimiter[:20]!r} is not one character, such as ; or \\t")
+        raise BadValue("delimiter", f"{delimiter[:20]!r} is not one character, such as ; or \\t")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:

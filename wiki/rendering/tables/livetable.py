@@ -1,160 +1,251 @@
-"""A table of pages that readers sort, filter and page through, without a script in the browser.
+"""A table of pages that readers sort, filter and page through; it needs no script for that.
 
 Its state is in the page's address, under names that begin with the table's own, so that two
-tables on a page do not mix. Only the rows that are shown are opened.
+tables on a page do not mix. Only the rows that are shown are opened. ``static/livetable.js``
+exchanges the table in place where it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from wiki import classes
-from wiki.errors import InvalidValue
-from wiki.model import Property
+from wiki.errors import MacroError
 from wiki.rendering.macros import MacroContext
-from wiki.rendering.tables.columns import Column, cells, columns_of
-from wiki.store.base import Condition, Query
+from wiki.rendering.tables import filters
+from wiki.rendering.tables.columns import Column, cells
+from wiki.rendering.tables.spec import MAX_ROWS, SHOW, Spec, State, keys_of
+from wiki.rights import Right
+from wiki.store.base import Row
 
-MAX_ROWS = 200
+#: Where rows are exported, and where something is done with them.
+EXPORT, BULK = "/tables/rows", "/tables/bulk"
+#: Before the names of a state in the address of an export.
+STATE = "t."
+#: What can be done with many rows at once.
+ACTIONS = ("set", "tag", "delete", "ready")
+SIZES = (10, 25, 50, 100, MAX_ROWS)
+#: How many pages of the table are linked before and behind the one that is shown.
+NEAR = 2
+_HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
+_OPTION = Markup('<option value="{}"{}>{}</option>')
 
 
 class LiveTable:
-    """One table of one view. Raises MacroError for a column that cannot be."""
+    """One table of one view."""
 
-    def __init__(self, context: MacroContext, class_name: str, columns: str, space: str,
-                 sort: str, rows: int, name: str, hidden: bool = True) -> None:
-        self.context = context
-        self.class_name = str(context.reference(class_name)) if class_name.strip() else ""
-        definition = context.wiki.class_definition(self.class_name) if self.class_name else None
-        self.columns = columns_of(columns, self.class_name, definition)
-        self.space = space.strip()
-        self.prefix = (name.strip() or self.class_name.rpartition(".")[2] or "pages") + "."
-        self.size = max(1, min(rows, MAX_ROWS))
-        self.sort = self._sort(sort)
+    def __init__(self, context: MacroContext, spec: Spec, name: str = "",
+                 actions: Sequence[str] = ()) -> None:
+        self.context, self.spec, self.actions = context, spec, actions
+        wanted = name.strip() or spec.class_name.rpartition(".")[2] or "pages"
+        self.id = context.anchor("livetable-" + "-".join(wanted.replace(".", " ").split()))
+        self.prefix = self.id.removeprefix("livetable-") + "."
+        self.state = State.read(spec, context.args, self.prefix)
         self.problems: list[str] = []
-        self.query = Query(self.class_name or None, tuple(self._conditions()),
-                           (self.sort,) if self.sort else (), self.space or None,
-                           nested=True, hidden=hidden and bool(self.class_name))
+        self.query = self.state.query(self.problems)
+        self.total = context.wiki.count(self.query)
+        self.pages = max(1, -(-self.total // self.state.size))
+        self.page = min(self.state.page, self.pages)
+        self.acts = bool(actions) and context.wiki.may(Right.EDIT)
 
-    # -- state in the address --------------------------------------------------------------
+    # -- addresses -------------------------------------------------------------------------
 
-    def _arg(self, name: str) -> str:
-        return self.context.args.get(self.prefix + name, "").strip()
+    def _others(self) -> dict[str, str]:
+        """What the address says to others than this table."""
+        return {key: value for key, value in self.context.args.items()
+                if not key.startswith(self.prefix)}
 
-    def _url(self, **changes: str) -> str:
-        args = dict(self.context.args)
-        args.update({self.prefix + key: value for key, value in changes.items()})
-        return self.context.path + "?" + urlencode(
-            {key: value for key, value in args.items() if value})
+    def _url(self, state: State) -> str:
+        args = urlencode({**self._others(), **state.args(self.prefix)})
+        return f"{self.context.path}{'?' if args else ''}{args}#{self.id}"
 
-    def _sort(self, default: str) -> str:
-        fields = {column.field for column in self.columns}
-        for wanted in (self._arg("sort"), default.strip()):
-            if wanted.removeprefix("-") in fields:
-                return wanted
-        return ""
+    def _export(self, kind: str) -> str:
+        args = {**self.spec.params(), **self.state.changed().args(STATE)}
+        return f"{EXPORT}.{kind}?{urlencode(args)}"
 
-    def _conditions(self) -> Iterator[Condition]:
-        for column in self.columns:
-            text = self._arg(column.field)
-            if text and column.filterable:
-                try:
-                    yield self._condition(column, text)
-                except InvalidValue as error:
-                    self.problems.append(str(error))
+    def _kept(self, *without: str) -> Markup:
+        """What a form sends along, but for names that its own fields have."""
+        args = {**self._others(), **self.state.changed().args(self.prefix)}
+        return _hidden({key: value for key, value in args.items()
+                        if key.removeprefix(self.prefix) not in without})
 
-    def _condition(self, column: Column, text: str) -> Condition:
-        prop = column.prop
-        if prop is not None and prop.type in ("Number", "Boolean", "StaticList"):
-            value = classes.type_of(prop).parse(text, prop)
-            if isinstance(value, list):
-                value = value[0] if value else ""
-            return Condition(column.field, "eq", value)
-        return Condition(column.field, "contains", text)
-
-    # -- rows ------------------------------------------------------------------------------
+    # -- the table -------------------------------------------------------------------------
 
     def render(self) -> Markup:
         """The table with its filters, its rows and the way to the next ones."""
-        total = self.context.wiki.count(self.query)
-        pages = max(1, -(-total // self.size))
-        page = int(self._arg("page")) if self._arg("page").isdecimal() else 1
-        page = max(1, min(page, pages))
-        query = replace(self.query, limit=self.size, offset=(page - 1) * self.size)
-        rows = (cells(self.context, row, self.columns, self.class_name)
-                for row in self.context.wiki.rows(query))
-        body = Markup("").join(row for row in rows if row is not None)
-        if not body:
-            body = Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
-                len(self.columns), "Nothing matches." if self.query.where else "Nothing here yet.")
         problems = Markup("").join(Markup('<p class="box warning">{}</p>').format(problem)
                                    for problem in self.problems)
-        # The filters' form stands inside the wrapper; Enter in any of them sends it.
+        own = [key for column in self.state.columns for key in keys_of(column)]
         return Markup(
-            '<form class="livetable" method="get" action="{}" id="{}">{}{}'
-            '<div class="table-scroll"><table><thead><tr>{}</tr><tr class="filters">{}</tr></thead>'
-            '<tbody>{}</tbody></table></div>{}</form>').format(
-                self.context.path, f"livetable-{self.prefix[:-1]}", self._kept(), problems,
-                self._heads(), self._filters(), body, self._footer(total, page, pages))
+            '<section class="livetable" id="{0}" data-livetable data-prefix="{1}" '
+            'aria-label="{2}">'
+            '<div class="table-bar">{3}{4}</div>{5}'
+            '<form class="table-filters" method="get" action="{6}#{0}">{7}'
+            '<div class="table-scroll" tabindex="0" role="region" aria-label="{2}"><table>'
+            '<thead><tr>{8}</tr><tr class="filter-row">{9}</tr></thead>'
+            "<tbody>{10}</tbody></table></div>{11}</form>{12}</section>").format(
+                self.id, self.prefix, self._label(), self._count(), self._tools(), problems,
+                self.context.path, self._kept("rows", *own), self._heads(), self._filters(),
+                self._body(), self._footer(), self._bulk())
 
-    def _kept(self) -> Markup:
-        own = {self.prefix + column.field for column in self.columns} | {self.prefix + "page"}
-        return Markup("").join(
-            Markup('<input type="hidden" name="{}" value="{}">').format(key, value)
-            for key, value in self.context.args.items() if key not in own)
+    def _label(self) -> str:
+        return f"Pages with {self.spec.class_name}" if self.spec.class_name else "Pages"
+
+    def _count(self) -> Markup:
+        first = (self.page - 1) * self.state.size + 1 if self.total else 0
+        last = min(self.page * self.state.size, self.total)
+        return Markup('<p class="count" role="status" aria-live="polite">{:,} to {:,} of {:,}'
+                      "</p>").format(first, last, self.total)
 
     def _heads(self) -> Markup:
-        return Markup("").join(self._head(column) for column in self.columns)
+        heads = [self._head(column) for column in self.state.columns]
+        if self.acts:
+            heads.insert(0, Markup(
+                '<th class="choose" scope="col"><input type="checkbox" data-choose-all hidden '
+                'form="{}-bulk" aria-label="Choose all rows shown"></th>').format(self.id))
+        return Markup("").join(heads)
 
     def _head(self, column: Column) -> Markup:
-        ascending = self.sort == column.field
-        descending = self.sort == f"-{column.field}"
-        state = "ascending" if ascending else "descending" if descending else "none"
-        mark = " ▲" if ascending else " ▼" if descending else ""
-        target = f"-{column.field}" if ascending else column.field
-        return Markup('<th scope="col" aria-sort="{}"><a href="{}">{}{}</a></th>').format(
-            state, self._url(sort=target, page=""), column.label, mark)
+        sorts = {column.field: "ascending", f"-{column.field}": "descending"}
+        sort = f"-{column.field}" if self.state.sort == column.field else column.field
+        return Markup('<th scope="col" aria-sort="{}"{}><a href="{}" data-table-link>{}</a></th>'
+                      ).format(sorts.get(self.state.sort, "none"),
+                               Markup(' class="right"') if column.kind == "number" else "",
+                               self._url(self.state.changed(sort=sort)), column.label)
 
     def _filters(self) -> Markup:
-        return Markup("").join(Markup("<td>{}</td>").format(self._filter(column))
-                               for column in self.columns)
+        fields = [Markup("<td></td>")] if self.acts else []
+        fields += [Markup("<td>{}</td>").format(
+            filters.draw(column, self.state, self._counts(column), self.prefix))
+            for column in self.state.columns]
+        return Markup("").join(fields)
 
-    def _filter(self, column: Column) -> Markup:
-        if not column.filterable:
+    def _counts(self, column: Column) -> Mapping[str, int]:
+        """Of the rows that all other filters leave, how many have each value."""
+        if column.kind not in ("list", "boolean"):
+            return {}
+        return self.context.wiki.counts(self.state.query([], column), column.field)
+
+    def _body(self) -> Markup:
+        query = replace(self.query, limit=self.state.size,
+                        offset=(self.page - 1) * self.state.size)
+        rows = (cells(self.context, row, self.state.columns, self.spec.class_name,
+                      self._chooser(row)) for row in self.context.wiki.rows(query))
+        body = Markup("").join(row for row in rows if row is not None)
+        return body or Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
+            len(self.state.columns) + self.acts,
+            "Nothing fits these filters." if self.state.filters else "Nothing here yet.")
+
+    def _chooser(self, row: Row) -> Markup:
+        if not self.acts:
             return Markup("")
-        name, value = self.prefix + column.field, self._arg(column.field)
-        options = _options(column.prop)
-        if options is None:
-            return Markup('<input type="search" name="{}" value="{}" aria-label="Filter {}" '
-                          'placeholder="filter">').format(name, value, column.label)
-        items = [Markup('<option value="{}"{}>{}</option>').format(
-                     key, Markup(" selected") if key == value else "", label)
-                 for key, label in [("", "all"), *options]]
-        return Markup('<select name="{}" aria-label="Filter {}">{}</select>').format(
-            name, column.label, Markup("").join(items))
+        return Markup('<td class="choose"><input type="checkbox" name="row" value="{}" '
+                      'form="{}-bulk" aria-label="Choose {}"></td>').format(
+            row.reference, self.id, row.title or str(row.reference))
 
-    def _footer(self, total: int, page: int, pages: int) -> Markup:
-        first = (page - 1) * self.size + 1 if total else 0
-        parts = [Markup('<span class="count">{} to {} of {}</span>').format(
-            first, min(page * self.size, total), total)]
-        if page > 1:
-            parts.append(Markup('<a rel="prev" href="{}">Previous</a>').format(
-                self._url(page=str(page - 1))))
-        if page < pages:
-            parts.append(Markup('<a rel="next" href="{}">Next</a>').format(
-                self._url(page=str(page + 1))))
-        parts.append(Markup('<button type="submit" class="button small">Filter</button>'))
-        return Markup('<footer class="table-foot">{}</footer>').format(Markup(" ").join(parts))
+    # -- above and below it ----------------------------------------------------------------
+
+    def _tools(self) -> Markup:
+        """Clear, columns, export."""
+        clear = Markup('<a class="button" href="{}" data-table-link>Clear filters</a>').format(
+            self._url(self.state.changed(filters={}))) if self.state.filters else Markup("")
+        ticks = Markup("").join(
+            Markup('<label><input type="checkbox" name="{}" value="1"{}> {}</label>').format(
+                f"{self.prefix}{SHOW}{column.field}",
+                Markup(" checked") if column in self.state.columns else "", column.label)
+            for column in self.spec.offered)
+        return Markup(
+            '<div class="table-tools">{0}<details class="menu"><summary class="button">Columns'
+            '</summary><form class="popup table-columns" method="get" action="{1}#{2}">{3}'
+            '<div class="table-ticks" role="group" aria-label="Columns">{4}</div>'
+            '<button>Show</button></form></details>'
+            '<details class="menu"><summary class="button">Export</summary><div class="popup">'
+            '<a href="{5}" download>CSV</a><a href="{6}" download>JSON</a></div></details></div>'
+        ).format(clear, self.context.path, self.id, self._kept("columns"), ticks,
+                 self._export("csv"), self._export("json"))
+
+    def _footer(self) -> Markup:
+        """The pages of the table, how many rows one has, and a button for who has no script."""
+        options = Markup("").join(
+            _OPTION.format(size, Markup(" selected") if size == self.state.size else "", size)
+            for size in sorted({*SIZES, self.spec.size, self.state.size}))
+        rows = Markup('<label class="table-rows">Rows <select name="{}rows" '
+                      'data-default="{}">{}</select></label>'
+                      ).format(self.prefix, self.spec.size, options)
+        return Markup('<footer class="table-foot">{}{}<button class="table-send">Filter</button>'
+                      "</footer>").format(self._pager(), rows)
+
+    def _pager(self) -> Markup:
+        if self.pages == 1:
+            return Markup("")
+        near = range(self.page - NEAR, self.page + NEAR + 1)
+        shown = sorted({1, self.pages, *(page for page in near if 1 <= page <= self.pages)})
+        parts = [self._step("Previous", "prev", self.page - 1)]
+        for before, page in zip([0, *shown], shown, strict=False):
+            if page > before + 1:
+                parts.append(Markup('<span class="gap" aria-hidden="true">…</span>'))
+            parts.append(self._to(page))
+        parts.append(self._step("Next", "next", self.page + 1))
+        return Markup('<nav class="pager" aria-label="Pages of the table">{}</nav>').format(
+            Markup("").join(parts))
+
+    def _step(self, label: str, rel: str, page: int) -> Markup:
+        if not 1 <= page <= self.pages:
+            return Markup('<span class="off" aria-hidden="true">{}</span>').format(label)
+        return Markup('<a rel="{}" href="{}" data-table-link>{}</a>').format(
+            rel, self._url(self.state.changed(page=page)), label)
+
+    def _to(self, page: int) -> Markup:
+        here = Markup(' aria-current="page"') if page == self.page else Markup("")
+        return Markup('<a href="{}" data-table-link aria-label="Page {}"{}>{:,}</a>').format(
+            self._url(self.state.changed(page=page)), page, here, page)
+
+    def _bulk(self) -> Markup:
+        """What can be done with the rows that are ticked, or with all that fit."""
+        if not self.acts:
+            return Markup("")
+        args = {**self.spec.params(), **self.state.changed().args(STATE),
+                "back": self._url(self.state), "form_token": self.context.form_token}
+        groups = Markup("").join(
+            Markup('<optgroup label="{}">{}</optgroup>').format(label, Markup("").join(
+                _OPTION.format(value, "", text) for value, text in choices))
+            for label, choices in self._choices())
+        return Markup(
+            '<form class="table-bulk" id="{0}-bulk" method="post" action="{1}">{2}'
+            '<label>With <select name="scope"><option value="">the rows ticked</option>'
+            '<option value="all">all {3:,} rows that fit</option></select></label> '
+            '<select name="action" aria-label="What to do" required>'
+            '<option value="">do…</option>{4}</select> '
+            "<button>Continue…</button></form>").format(
+                self.id, BULK, _hidden(args), self.total, groups)
+
+    def _choices(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Group -> the actions in it, with what they are called."""
+        groups = []
+        if "ready" in self.actions:
+            groups.append(("Task", [("ready", "Set READY")]))
+        if "set" in self.actions:
+            groups.append(("Property", [
+                (f"set:{column.field}", f"Set {column.label}…") for column in self.spec.offered
+                if column.prop is not None]))
+        if "tag" in self.actions:
+            groups.append(("Tags", [("tag", "Add a tag…"), ("untag", "Remove a tag…")]))
+        if "delete" in self.actions:
+            groups.append(("Page", [("delete", "Delete…")]))
+        return [(label, choices) for label, choices in groups if choices]
 
 
-def _options(prop: Property | None) -> list[tuple[str, str]] | None:
-    """What a filter offers, for the types with few values."""
-    if prop is not None and prop.type == "Boolean":
-        return [("true", "yes"), ("false", "no")]
-    if prop is not None and prop.type == "StaticList":
-        return [(str(value), str(value)) for value in prop.options.get("values", ())]
-    return None
+def actions_of(text: str) -> tuple[str, ...]:
+    """The actions that a macro's parameter names; raises MacroError."""
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    for name in names:
+        if name not in ACTIONS:
+            raise MacroError(f"actions: {name!r} is none; there are " + ", ".join(ACTIONS))
+    return names
+
+
+def _hidden(values: Mapping[str, str]) -> Markup:
+    return Markup("").join(_HIDDEN.format(key, value) for key, value in values.items())

@@ -11,12 +11,15 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from wiki.errors import WikiError
 from wiki.web.rest import (
     attachments,
+    bin,
     checks,
+    comments,
     connection,
     jobs,
     livelogs,
     logs,
     macros,
+    moving,
     objects,
     openapi,
     pages,
@@ -25,6 +28,7 @@ from wiki.web.rest import (
     runs,
     starts,
     tasks,
+    watching,
 )
 from wiki.web.rest.auth import authenticate
 from wiki.web.rest.routes import Operation
@@ -38,7 +42,8 @@ def describe_api() -> dict[str, Any]:
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
     *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
-    *jobs.OPERATIONS, *checks.OPERATIONS, *macros.OPERATIONS,
+    *jobs.OPERATIONS, *bin.OPERATIONS, *moving.OPERATIONS, *checks.OPERATIONS, *macros.OPERATIONS,
+    *comments.OPERATIONS, *watching.OPERATIONS,
     Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
 )
 _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}

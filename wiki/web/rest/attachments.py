@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-import mimetypes
 from datetime import UTC, datetime
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from flask import Response, jsonify, request, url_for
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wsgi import wrap_file
 
-from wiki.api import OpenDocument
-from wiki.errors import Conflict, TooLarge
-from wiki.model import Attachment, check_filename
+from wiki.api import OpenAttachment, OpenDocument
+from wiki.errors import AttachmentNotFound, Conflict, TooLarge
+from wiki.filehistory import FileVersion, history_of
+from wiki.model import Attachment, check_filename, media_type
 from wiki.rights import Right
-from wiki.web.rest import json
+from wiki.web.rest import json, paging
 from wiki.web.rest.context import site, user, wiki
 from wiki.web.rest.routes import Operation
 from wiki.web.rest.saving import check_preconditions, is_conditional, save
+from wiki.web.sending import send_bytes, send_thumbnail
 
-#: What a browser may show in its place; anything else (HTML, SVG, XML...) it downloads.
-SHOWN = frozenset({"text/plain", "text/csv", "image/png", "image/jpeg", "image/gif", "image/webp",
-                   "image/avif", "audio/mpeg", "audio/ogg", "video/mp4", "video/webm"})
 #: How often a file is put on a page that others save at the same moment.
 ATTEMPTS = 20
+#: How many pixels wide or high a thumbnail is that the request says no size of.
+DEFAULT_SIZE = "256"
 
 
 def get_attachment(ref: str, filename: str) -> Response:
     """The bytes; a part of them where the request has a Range."""
-    attachment = wiki().get(ref).attachment(filename)
-    record = attachment.record
-    stream = attachment.open()
-    response = Response(wrap_file(request.environ, stream), mimetype=record.mimetype,
-                        direct_passthrough=True)
-    response.call_on_close(stream.close)
-    response.content_length = record.size
-    response.last_modified = record.created
-    response.set_etag(record.sha256)
-    how = "inline" if record.mimetype in SHOWN else "attachment"
-    response.headers.set("Content-Disposition", how, filename=record.filename)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    try:
-        response.make_conditional(request, accept_ranges=True, complete_length=record.size)
-    except RequestedRangeNotSatisfiable:
-        response.close()
-        raise
-    return response
+    return send_bytes(chosen(ref, filename))
+
+
+def get_thumbnail(ref: str, filename: str) -> Response:
+    """A picture small, as WebP."""
+    return send_thumbnail(site().thumbnails, chosen(ref, filename),
+                          request.args.get("size", DEFAULT_SIZE))
+
+
+def list_file_versions(ref: str, filename: str) -> dict[str, Any]:
+    """The versions of a file, newest first; of a deleted one too."""
+    size, start = paging.limit(), paging.offset()
+    history = history_of(wiki(), wiki().get(ref), filename)
+    if not history.versions:
+        raise AttachmentNotFound(f"{ref} has no attachment {filename!r}")
+    items = [version_to_json(item) for item in history.versions[start:start + size + 1]]
+    return paging.page_of(items, start, size)
+
+
+def version_to_json(item: FileVersion) -> dict[str, Any]:
+    """A version of a file; its ``version`` is the page's."""
+    record = item.attachment
+    return {**json.attachment_to_json(record), "version": str(item.version),
+            "author": record.author, "created": json.moment(record.created),
+            "current": item.current}
+
+
+def chosen(ref: str, filename: str) -> OpenAttachment:
+    """The file, as it was at the version of its page that the request names, if it does.
+
+    Raises AttachmentNotFound, RevisionNotFound or InvalidDocument.
+    """
+    document = wiki().get(ref)
+    version = request.args.get("version", "")
+    if not version:
+        return document.attachment(filename)
+    then = wiki().revision(document.record.reference, version)
+    return OpenAttachment(wiki(), then.attachment(filename))
 
 
 def put_attachment(ref: str, filename: str) -> Response:
@@ -57,8 +74,8 @@ def put_attachment(ref: str, filename: str) -> Response:
     old = check_file(document, filename)
     check_size()
     sha256, size = wiki().put_blob(cast(BinaryIO, request.stream))
-    kind = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    attachment = Attachment(filename, size, kind, sha256, user(), datetime.now(UTC))
+    attachment = Attachment(filename, size, media_type(filename), sha256, user(),
+                            datetime.now(UTC))
     put_on_page(document, attachment)
     response = jsonify(json.attachment_to_json(attachment))
     response.set_etag(sha256)
@@ -111,8 +128,13 @@ def check_size() -> None:
 
 ONE = "/pages/<ref>/attachments/<filename>"
 OPERATIONS = (
-    Operation("GET", ONE, get_attachment, "The bytes of a file; takes Range", answer="bytes",
-              statuses=(200, 206), conditional=True),
+    Operation("GET", ONE, get_attachment, "The bytes of a file; takes Range", ("version",),
+              answer="bytes", statuses=(200, 206), conditional=True),
+    Operation("GET", ONE + "/versions", list_file_versions,
+              "The versions of a file, newest first, as the page's newest 500 revisions have them",
+              ("limit", "cursor"), answer="FileVersionList"),
+    Operation("GET", ONE + "/thumbnail", get_thumbnail, "A picture small, as WebP",
+              ("size", "version"), answer="webp", conditional=True),
     Operation("PUT", ONE, put_attachment, "Put a file on a page; the body is its bytes",
               body="bytes", answer="Attachment", statuses=(200, 201), conditional=True),
     Operation("DELETE", ONE, delete_attachment, "Take a file off its page", statuses=(204,),

@@ -1,4 +1,4 @@
-"""Who calls: Basic credentials with every call, or a browser's session."""
+"""Who calls: a bearer token or Basic credentials with every call, or a browser's session."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import g, request
 from werkzeug.exceptions import Forbidden
 
+from wiki.accounts import user_page
 from wiki.errors import AccessDenied, AuthenticationFailed
 from wiki.model import GUEST
 from wiki.web import session
@@ -23,24 +24,28 @@ def authenticate() -> None:
     if changes and is_cross_site():
         raise Forbidden("Another site's page may not change this wiki.")
     if "Authorization" in request.headers:
-        g.rest_user = user_of_header()
+        g.rest_user = user_of_header(changes)
     else:
         g.rest_user = session.current_user()
         if changes and g.rest_user != GUEST:
             check_token()
     if changes and g.rest_user == GUEST:
-        raise AccessDenied("Only a user may change something: send a user's name and password "
-                           "(Basic auth).")
+        raise AccessDenied("Only a user may change something: send an API token (Bearer), or a "
+                           "user's name and password (Basic auth).")
 
 
-def user_of_header() -> str:
-    """The user whose credentials the request carries; raises AuthenticationFailed."""
+def user_of_header(changes: bool) -> str:
+    """The user whose credentials the request carries; raises AuthenticationFailed, or Forbidden
+    for a change with a token that only reads."""
     given = request.authorization
     if given is not None and given.type == "bearer":
-        raise AuthenticationFailed("This wiki gives out no bearer tokens yet; send a user's name "
-                                   "and password (Basic auth).")
+        token = site().tokens.verify(given.token or "")
+        if changes and not token.writes:
+            raise Forbidden(f"The token {token.name!r} may only read; make one that may change "
+                            "pages too, at /tokens.")
+        return user_page(token.user)
     if given is None or given.type != "basic":
-        raise AuthenticationFailed("The Authorization header is not one of Basic auth.")
+        raise AuthenticationFailed("The Authorization header is neither Bearer nor Basic auth.")
     return site().accounts.verify(given.username or "", given.password or "",
                                   request.remote_addr or "")
 

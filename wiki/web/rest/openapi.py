@@ -46,12 +46,18 @@ PATH: Mapping[str, JSON] = {
     "ref": _schema("string", "A page's name, such as Space.Name"),
     "class_name": _schema("string", "A class's name, such as Books.BookClass"),
     "number": _schema("integer", "The object's number within its class", minimum=0),
+    "kind": _schema("string", "What is watched or muted", enum=["page", "space", "muted"]),
+    "name": _schema("string", "A page's or a space's name"),
     "filename": TEXT,
     "version": _schema("string", "A version, such as 2.1"),
+    "key": _schema("string", "Which deletion: key of the list's item"),
     "log": _schema("string", "A log's name, such as Tasks.SimpleTask.log"),
 }
 #: Parameters in a query.
 PARAMETERS: Mapping[str, JSON] = {
+    "version": _schema("string", "As it was at this version of the page, such as 2.1"),
+    "size": _schema("integer", "So many pixels wide or high at most (256 unless told)",
+                    enum=[64, 128, 256, 512, 1024]),
     "space": _schema("string", "Only pages of this space"),
     "class": _schema("string", "Only what has, or is, an object of this class"),
     "prefix": _schema("string", "Only pages whose full name begins so"),
@@ -60,7 +66,14 @@ PARAMETERS: Mapping[str, JSON] = {
     "cursor": _schema("string", "next_cursor of the answer before"),
     "order_by": _schema("string", "Fields of the document or properties, with commas between "
                         "them; - before one turns the order round"),
-    "q": _schema("string", "What to search for"),
+    "q": _schema("string", "What to search for: all the words; \"a b\" is a phrase, wor* a "
+                 "beginning, -word leaves out"),
+    "author": _schema("string", "Only pages that this user changed last"),
+    "year": _schema("string", "Only pages that were changed last in this year"),
+    "order": _schema("string", "rank: best first; date: the last changed first",
+                     enum=["rank", "date"]),
+    "hidden": _schema("string", "true: hidden pages too, for administrators",
+                      enum=["true", "false"]),
     "status": _schema("string", "Only tasks of this status"),
     "offset": _schema("integer", "Begin at this byte of the log", minimum=0),
     "lines": _schema("integer", "So many lines: the log's last ones, or those from offset, "
@@ -132,6 +145,11 @@ SCHEMAS: Mapping[str, JSON] = {
          "required": FLAG}, ("name", "type"))}}, ("properties",)),
     "Attachment": _object({"filename": TEXT, "size": COUNT, "mimetype": TEXT, "sha256": TEXT},
                           ("filename", "size", "mimetype", "sha256")),
+    "FileVersion": _object({
+        "filename": TEXT, "size": COUNT, "mimetype": TEXT, "sha256": TEXT, "version": _schema(
+            "string", "The version of the page that brought it"),
+        "author": TEXT, "created": DATE, "current": FLAG},
+        ("filename", "size", "mimetype", "sha256", "version", "author", "created", "current")),
     "Revision": _object({"version": TEXT, "author": TEXT, "updated": DATE, "comment": TEXT,
                          "minor": FLAG, "run": _schema(
                              "string", "The id of the task's run that saved it, or empty")}),
@@ -139,7 +157,10 @@ SCHEMAS: Mapping[str, JSON] = {
     "Found": _object({**ROW, "objects": {"type": "array", "items": _ref("Object")}}),
     "Hit": _object({"reference": TEXT, "title": TEXT, "snippet": TEXT,
                     "marks": {"type": "array", "items": {"type": "array", "items": COUNT},
-                              "description": "Begin and end of each word found in snippet"}}),
+                              "description": "Begin and end of each word found in snippet"},
+                    "author": TEXT, "updated": {"anyOf": [{"type": "null"}, DATE]}}),
+    "Title": _object({"reference": TEXT, "title": TEXT, "space": TEXT},
+                     ("reference", "title", "space")),
     "Progress": _object({"done": NUMBER, "total": NUMBER, "message": TEXT, "percent": NUMBER,
                          "elapsed": NUMBER, "remaining": NUMBER, "started": NUMBER,
                          "updated": NUMBER, "steps": TAGS, "ok": COUNT, "skipped": COUNT,
@@ -197,12 +218,72 @@ SCHEMAS: Mapping[str, JSON] = {
             "takes": TEXT, "default": {}, "required": FLAG, "choices": TAGS, "help": TEXT},
             ("name", "type", "required"))},
         "examples": TAGS}, ("name", "body", "parameters")),
+    "Comment": _object({
+        "number": COUNT, "author": TEXT, "date": DATE, "text": _schema(
+            "string", "Markdown without macros; empty where it was deleted and has answers"),
+        "reply_to": {"type": ["integer", "null"], "description": "The comment that it answers"},
+        "mentions": TAGS, "edited": {"anyOf": [{"type": "null"}, DATE]}},
+        ("number", "author", "date", "text")),
+    "NewComment": _object({"text": TEXT, "reply_to": {"type": ["integer", "null"], "minimum": 0}},
+                          ("text",), additionalProperties=False),
+    "CommentChange": _object({"text": TEXT}, ("text",), additionalProperties=False),
+    "CommentList": _list(_ref("Comment")),
+    "Watch": _object({"kind": {"enum": ["page", "space", "muted"]}, "name": TEXT, "since": DATE},
+                     ("kind", "name", "since")),
+    "WatchList": _list(_ref("Watch")),
+    "NotificationList": _list(_object({
+        "event": {"enum": ["made", "edited", "renamed", "deleted", "commented", "mentioned",
+                           "task"]},
+        "reference": TEXT, "title": TEXT, "author": TEXT, "date": DATE, "text": TEXT,
+        "place": _schema("string", "The anchor of a comment, the version of an edit, or the "
+                         "number of a run"), "unread": FLAG}, ("event", "reference", "date")),
+        {"unread": {**COUNT, "description": "How many of all are unread"}}),
+    "ReadUntil": _object({"until": _schema("string", "Up to this moment; now if left out")},
+                         additionalProperties=False),
     "MacroList": _list(_ref("Macro")),
     "PageList": _list(_ref("Row")),
+    "DeletedList": _list(_object({
+        "key": TEXT, "reference": TEXT, "title": TEXT, "version": TEXT, "deleted": DATE,
+        "author": _schema("string", "Who deleted it"), "comment": TEXT,
+        "run": _schema("string", "The run that deleted it, or nothing")},
+        ("key", "reference", "version", "deleted"))),
+    "Restore": _object({"name": _schema("string", "Another name for it"), "comment": TEXT},
+                       additionalProperties=False),
+    "Move": _object({
+        "name": _schema("string", "The new name; of a space, the space's"),
+        "space": _schema("boolean", "All pages of the space whose home page it is"),
+        "links": _schema("boolean", "Turn what refers to the pages (default true)"),
+        "redirect": _schema("boolean", "Leave redirects at the old names")},
+        ("name",), additionalProperties=False),
+    "Copy": _object({
+        "name": _schema("string", "The name of the copy; of a space, the space's"),
+        "space": _schema("boolean", "All pages of the space whose home page it is"),
+        "attachments": _schema("boolean", "With attached files (default true)")},
+        ("name",), additionalProperties=False),
+    "Moved": _object({
+        "done": {**TAGS, "description": "The pages moved, by their old names, or the copies"},
+        "turned": {**TAGS, "description": "Other pages whose links were turned"},
+        "failed": {"type": "array", "items": _object({"reference": TEXT, "reason": TEXT},
+                                                     ("reference", "reason"))},
+        "task": {**MAYBE, "description": "The task that does it"}},
+        ("done", "turned", "failed", "task")),
+    "BacklinkList": _list(_object({
+        "reference": TEXT, "kind": {"enum": ["link", "include", "object", "parent"]}},
+        ("reference", "kind"))),
+    "OrphanedList": _list(_object({"reference": TEXT}, ("reference",))),
+    "WantedList": _list(_object({"reference": TEXT, "pages": COUNT}, ("reference", "pages"))),
     "RevisionList": _list(_ref("Revision")),
+    "FileVersionList": _list(_ref("FileVersion")),
     "ObjectList": _list(_ref("Object")),
     "QueryList": _list(_ref("Found")),
-    "SearchList": _list(_ref("Hit")),
+    "SearchList": _list(_ref("Hit"), {
+        "total": COUNT,
+        "capped": {**FLAG, "description": "There are more pages than total; it and the facets "
+                                          "are of the newest"},
+        "facets": _schema("object", "space, class, author, year -> values with their numbers of "
+                          "pages", additionalProperties={"type": "array", "items": _object(
+                              {"value": TEXT, "count": COUNT}, ("value", "count"))})}),
+    "TitleList": _list(_ref("Title")),
     "RunList": _list(_ref("Run")),
     "RunPageList": _list(_ref("RunPage")),
     "TaskList": _list(_ref("Task"), {"counts": _schema(
@@ -217,11 +298,13 @@ SCHEMAS: Mapping[str, JSON] = {
 #: What is no JSON: media type and schema.
 MEDIA: Mapping[str, tuple[str, JSON]] = {
     "bytes": ("application/octet-stream", {}),
+    "webp": ("image/webp", {}),
     "text": ("text/plain", TEXT),
     "html": ("text/html", TEXT),
     "events": ("text/event-stream", TEXT),
 }
-PHRASES = {200: "Done", 201: "Created", 204: "Done; no body", 206: "A part of the bytes"}
+PHRASES = {200: "Done", 201: "Created", 202: "Begun", 204: "Done; no body",
+           206: "A part of the bytes"}
 CONDITIONS: tuple[JSON, ...] = (
     {"name": "If-Match", "in": "header", "schema": TEXT,
      "description": "The ETag that it must have; 412 otherwise"},
@@ -241,11 +324,12 @@ def document(operations: Iterable[Operation], version: str) -> JSON:
         "info": {"title": "Wikimill", "version": version,
                  "description": "Pages, what they carry, and the tasks that they are."},
         "servers": [{"url": "/api/v1"}],
-        "security": [{}, {"basic": []}],
+        "security": [{}, {"basic": []}, {"token": []}],
         "paths": paths,
         "components": {
             "schemas": dict(SCHEMAS),
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"},
+                                "token": {"type": "http", "scheme": "bearer"}},
             "responses": {"Problem": {
                 "description": "What went wrong, and how to mend it (RFC 9457)",
                 "content": {"application/problem+json": {"schema": _ref("Problem")}}}},
@@ -277,7 +361,7 @@ def describe(operation: Operation) -> JSON:
             "name": "conditions", "in": "query", "style": "form", "explode": True,
             "schema": {"type": "object", "additionalProperties": TEXT}})
     if operation.method != "GET":
-        made["security"] = [{"basic": []}]
+        made["security"] = [{"basic": []}, {"token": []}]
     if operation.body:
         made["requestBody"] = {"required": not operation.files,
                                "content": content(operation.body)}

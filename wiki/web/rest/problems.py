@@ -16,7 +16,7 @@ from wiki.web.rest.context import user
 
 PREFIX = "/api/v1"
 MEDIA_TYPE = "application/problem+json"
-CHALLENGE = 'Basic realm="Wikimill", charset="UTF-8"'
+CHALLENGE = 'Basic realm="Wikimill", charset="UTF-8", Bearer realm="Wikimill"'
 
 
 def problem(status: int, kind: str, title: str, detail: str, **members: Any) -> Response:

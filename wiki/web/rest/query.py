@@ -15,7 +15,7 @@ from wiki.classes import TYPES
 from wiki.errors import DamagedPage, DocumentNotFound, QueryError
 from wiki.model import ClassDefinition, Property
 from wiki.references import Reference
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row
+from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row, Search
 from wiki.web.rest import json, paging
 from wiki.web.rest.context import wiki
 from wiki.web.rest.routes import Operation
@@ -25,6 +25,7 @@ OWN = ("class", "space", "order_by", "limit", "cursor")
 #: Types whose values are compared otherwise than as the text that stands in the address.
 PARSED = frozenset({"Number", "Boolean", "Date"})
 NO_CLASS = ClassDefinition()
+ORDERS = ("rank", "date")
 
 
 def query_pages() -> dict[str, Any]:
@@ -43,13 +44,41 @@ def query_pages() -> dict[str, Any]:
 
 
 def search_pages() -> dict[str, Any]:
-    """Full text: pages with all the words, best first."""
+    """Full text: pages with all the words, best first, with counts."""
     size, start = paging.limit(), paging.offset()
-    words = request.args.get("q", "").strip()
-    if not words:
+    args = request.args
+    if not args.get("q", "").strip():
         raise BadRequest("q: say what to search for.")
-    hits = wiki().search(words, request.args.get("space") or None, size + 1, start)
-    return paging.page_of([hit_to_json(hit) for hit in hits], start, size)
+    order = args.get("order", "rank")
+    if order not in ORDERS:
+        raise BadRequest(f"order: {order[:40]!r} is none; there are {', '.join(ORDERS)}.")
+    found = wiki().find(Search(
+        args["q"], args.get("space") or None, args.get("class") or None,
+        args.get("author") or None, args.get("year") or None, order == "date",
+        args.get("hidden") == "true", size + 1, start))
+    facets = {name: [{"value": value, "count": number} for value, number in values]
+              for name, values in found.facets.items()}
+    return {**paging.page_of([hit_to_json(hit) for hit in found.hits], start, size),
+            "total": found.total, "capped": found.capped, "facets": facets}
+
+
+def find_titles() -> dict[str, Any]:
+    """Pages by the beginning of their title or of its words, for pickers."""
+    size = min(paging.number("limit", 20, 1), paging.MAX_LIMIT)
+    text, class_name = request.args.get("q", ""), request.args.get("class")
+    found = (titles_of(str(Reference.parse(class_name)), text, size) if class_name
+             else wiki().titles(text, size))
+    return {"items": [{"reference": str(reference), "title": title, "space": reference.space}
+                      for reference, title in found], "next_cursor": None}
+
+
+def titles_of(class_name: str, text: str, size: int) -> list[tuple[Reference, str]]:
+    """Pages with an object of the class whose title has the text, then those whose name has."""
+    fields = ("doc.title", "doc.reference") if text else ("doc.title",)
+    pages = {row.reference: row.title for field in fields for row in wiki().rows(
+        Query(class_name, (Condition(field, "contains", text),) if text else (),
+              (field,), hidden=False, limit=size))}
+    return list(pages.items())[:size]
 
 
 def wanted_class() -> tuple[str | None, ClassDefinition]:
@@ -139,7 +168,8 @@ def hit_to_json(hit: Hit) -> dict[str, Any]:
         if bare != piece:
             marks.append([len(plain), len(plain) + len(bare)])
         plain += bare
-    return {"reference": str(hit.reference), "title": hit.title, "snippet": plain, "marks": marks}
+    return {"reference": str(hit.reference), "title": hit.title, "snippet": plain, "marks": marks,
+            "author": hit.author, "updated": hit.updated.isoformat() if hit.updated else None}
 
 
 OPERATIONS = (
@@ -147,5 +177,8 @@ OPERATIONS = (
               "Pages by class and property: any other parameter is a condition, "
               "<property> or <property>__<operator>", OWN, answer="QueryList", open_query=True),
     Operation("GET", "/search", search_pages, "Pages by full text, best first",
-              ("q", "space", "limit", "cursor"), answer="SearchList"),
+              ("q", "space", "class", "author", "year", "order", "hidden", "limit", "cursor"),
+              answer="SearchList"),
+    Operation("GET", "/titles", find_titles, "Pages whose title begins so, or has words that do",
+              ("q", "class", "limit"), answer="TitleList"),
 )

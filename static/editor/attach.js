@@ -1,0 +1,75 @@
+// Files that are pasted into the text, dropped on it or chosen: each is attached to the page, and
+// linked where the caret is, a picture shown.
+
+import {onDrop} from "../drop.js";
+
+const PASTED = /^image\.\w+$/; // what browsers call a picture from the clipboard
+
+function nameOf(file) {
+  if (!PASTED.test(file.name)) return file.name;
+  const moment = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  return file.name.replace("image", `pasted-${moment}`);
+}
+
+function written(file, name) {
+  if (!file.type.startsWith("image/")) return `[[attach:${name}]]`;
+  const target = /[\s()]/.test(name) ? `<attach:${name}>` : `attach:${name}`;
+  return `![${name.replace(/\.\w+$/, "").replace(/[[\]]/g, "")}](${target})`;
+}
+
+async function send(form, file, name) {
+  const data = new FormData();
+  data.append("file", file, name);
+  const answer = await fetch(form.dataset.attach, {method: "POST", body: data,
+    headers: {Accept: "application/json", "X-CSRF-Token": form.elements.form_token.value}});
+  if (!answer.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    throw new Error(page.querySelector(".box.error")?.textContent.trim() ?? `refused (${answer.status})`);
+  }
+  return (await answer.json()).attached[0];
+}
+
+export class Attaching {
+  // `files`: the names that completion offers; new ones are added.
+  constructor(form, view, files, say) {
+    Object.assign(this, {form, view, files, say});
+    this.input = Object.assign(document.createElement("input"), {type: "file", multiple: true, hidden: true});
+    this.input.addEventListener("change", () => {
+      this.take(this.input.files);
+      this.input.value = "";
+    });
+    view.dom.before(this.input);
+    view.dom.addEventListener("paste", (event) => {
+      if (!event.clipboardData.files.length || event.clipboardData.types.includes("text/plain")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.take(event.clipboardData.files);
+    }, {capture: true});
+    onDrop(view.dom, (dropped) => this.take(dropped));
+  }
+
+  choose() { this.input.click(); }
+
+  async take(list) {
+    if (!this.form.dataset.attach) {
+      this.say("Save the page first; then files can be attached to it");
+      return;
+    }
+    for (const file of [...list]) await this.attach(file);
+  }
+
+  async attach(file) {
+    const name = nameOf(file);
+    this.say(`Attaching ${name}…`);
+    try {
+      const kept = await send(this.form, file, name);
+      if (!this.files.includes(kept)) this.files.push(kept);
+      const insert = written(file, kept);
+      const {from, to} = this.view.selection;
+      this.view.replace({from, to, insert, anchor: from + insert.length});
+      this.say(`Attached ${kept}`);
+    } catch (error) {
+      this.say(`${name} is not attached: ${error.message}`);
+    }
+  }
+}

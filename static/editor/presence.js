@@ -1,0 +1,28 @@
+// Tells the server that the editor is open, and the reader who else has it open.
+
+export function watch(form) {
+  const box = document.querySelector(".editing-others");
+  const {editing, every} = form.dataset;
+  const body = (leave) => {
+    const data = new FormData();
+    data.append("form_token", form.elements.form_token.value);
+    if (leave) data.append("leave", "1");
+    return data;
+  };
+  const tell = async () => {
+    const answer = await fetch(editing, {method: "POST", body: body(false),
+      headers: {Accept: "application/json"}}).catch(() => null);
+    if (!answer?.ok) return; // the server may be away, and come back
+    const {others} = await answer.json();
+    box.hidden = !others.length;
+    box.querySelector(".names").textContent = others.join(", ");
+    box.querySelector("span").textContent = others.length === 1 ? "is" : "are";
+  };
+  tell();
+  const timer = setInterval(tell, every * 1000);
+  addEventListener("pagehide", () => {
+    clearInterval(timer);
+    navigator.sendBeacon(editing, body(true));
+  });
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}

@@ -1,0 +1,48 @@
+// What can be completed at a place of a page's text: macros, pages after [[, and attachments
+// after attach:. See macros.js for what is answered.
+
+import {load, suggest} from "../macros.js";
+
+const PAGE = /\[\[(?:[^[\]\n]*>>)?([^[\]\n>#]*)$/;
+const FILE = /(\[\[(?:[^[\]\n]*>>)?|\]\()attach:([^\]()\n<>]*)$/;
+const MOST = 20;
+
+// Where the textarea says to look.
+export function sourcesOf(area) {
+  return {macros: area.dataset.macros, pages: area.dataset.pages,
+    files: JSON.parse(area.dataset.files ?? "[]")};
+}
+
+// The answer to what stands before and after the caret, or null.
+export async function completions(sources, before, after) {
+  const line = before.slice(before.lastIndexOf("\n") + 1);
+  const file = sources.files && line.match(FILE);
+  if (file) return files(sources.files, before, after, file);
+  const page = sources.pages && line.match(PAGE);
+  if (page && !page[1].startsWith("attach:")) return pages(sources.pages, before, after, page[1]);
+  if (!before.includes("<<")) return null;
+  return suggest(await load(sources.macros), before, after);
+}
+
+function files(names, before, after, [, opening, typed]) {
+  const end = opening === "](" ? ")" : "]]";
+  const wanted = typed.toLowerCase();
+  const items = names.filter((name) => name.toLowerCase().includes(wanted)).slice(0, MOST)
+    .map((name) => closed(end === ")" ? name.replaceAll(" ", "%20") : name, name, "", after, end));
+  return items.length ? {from: before.length - typed.length, items, label: "Attachments"} : null;
+}
+
+async function pages(address, before, after, typed) {
+  const query = new URLSearchParams({prefix: typed, limit: MOST});
+  const answer = await fetch(`${address}pages?${query}`, {headers: {Accept: "application/json"}});
+  if (!answer.ok) throw new Error(`the list of pages answered ${answer.status}`);
+  const items = (await answer.json()).items.map(({reference, title}) =>
+    closed(reference, reference, title ?? "", after, "]]"));
+  return items.length ? {from: before.length - typed.length, items, label: "Pages"} : null;
+}
+
+// An item that is put in with what ends it, where that is not there already.
+function closed(text, label, detail, after, end) {
+  return {label, detail, help: "", insert: after.startsWith(end) ? text : text + end,
+    caret: text.length, past: end.length, again: false};
+}

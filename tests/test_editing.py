@@ -1,0 +1,213 @@
+"""Editing a page's text: sections, the three-way merge, previews, and who else is there."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Browser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wiki.api import Wiki
+from wiki.references import Reference
+from wiki.rendering.sections import sections, with_links
+from wiki.web.merging import Piece, merge_tags, merge_text, resolved
+from wiki.web.presence import GONE, Presence
+
+PAGE = Reference.parse("Work.Text")
+TEXTS = st.lists(st.sampled_from(["a", "b", "c", "", "d"]), max_size=8).map("\n".join)
+LONG = "lead\n\n## One\n\nfirst\n\n### Inner\n\nx\n\n## Two\n\nsecond\n"
+
+
+def make(wiki: Wiki, content: str) -> None:
+    wiki.new(PAGE, content=content).save()
+
+
+def change(wiki: Wiki, **fields: object) -> None:
+    page = wiki.get(PAGE)
+    for name, value in fields.items():
+        setattr(page, name, value)
+    page.save()
+
+
+def content(wiki: Wiki) -> str:
+    return wiki.get(PAGE).content
+
+
+def text(pieces: list[Piece]) -> str:
+    return "".join(piece.mine for piece in pieces)
+
+
+# -- sections ------------------------------------------------------------------------------------
+
+
+def test_a_section_goes_to_the_next_heading_of_its_level() -> None:
+    one, inner, two = sections(LONG)
+    assert (one.title, one.level) == ("One", 2)
+    assert one.cut(LONG) == "## One\n\nfirst\n\n### Inner\n\nx\n\n"
+    assert inner.cut(LONG) == "### Inner\n\nx\n\n"
+    assert two.put(LONG, "## Two\n\nnew") == LONG.replace("second\n", "new")
+
+
+@pytest.mark.parametrize("hidden", [
+    "```\n# a\n```", "~~~\n# a\n~~~", "<<info>>\n# a\n<</info>>", "    # a", "> # a", "- # a",
+    "#a", "| a |\n|---|", "one\ntwo\n---", "<<code>>\n# a\n<</code>>"])
+def test_what_only_looks_like_a_heading_begins_no_section(hidden: str) -> None:
+    assert [section.title for section in sections(f"{hidden}\n\n# Real\n\nUnder\n---\n")] == [
+        "Real", "Under"]
+
+
+def test_only_own_headings_get_links() -> None:
+    shown = '<h2 id="x">Else</h2><h2>A <em>b</em> &amp; c</h2>'
+    assert with_links(shown, "## A *b* & c", lambda section: f"[{section.number}]") == (
+        '<h2 id="x">Else</h2><h2>A <em>b</em> &amp; c[1]</h2>')
+
+
+@given(TEXTS.map(lambda given: given.replace("a", "# a").replace("b", "## b")))
+def test_a_section_put_back_changes_nothing(given: str) -> None:
+    for section in sections(given):
+        assert section.put(given, section.cut(given)) == given
+
+
+def test_headings_lead_editors_to_their_sections(admin: Browser, guest: Browser,
+                                                 wiki: Wiki) -> None:
+    make(wiki, LONG)
+    assert re.findall(r"/edit\?section=\d", admin.get("/Work.Text").text) == [
+        f"/edit?section={n}" for n in (1, 2, 3)]
+    assert "section=" not in guest.get("/Work.Text").text
+    shown = admin.get("/Work.Text/edit?section=3").text
+    assert "\n## Two\n\nsecond\n</textarea>" in shown and "first" not in shown
+
+
+def test_saving_a_section_leaves_the_rest(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, LONG)
+    change(wiki, content=LONG.replace("first", "changed"), title="Theirs")
+    answer = admin.post("/Work.Text/edit", version="1.1", section="3", content="## Two\r\n\r\nmine")
+    assert answer.status_code == 302
+    assert content(wiki) == LONG.replace("first", "changed").replace("second\n", "mine")
+    assert wiki.get(PAGE).title == "Theirs"
+
+
+def test_a_section_that_is_not_there_is_refused(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, LONG)
+    assert admin.get("/Work.Text/edit?section=4").status_code == 404
+    assert admin.get("/Work.Text/edit?section=x").status_code == 404
+
+
+# -- merging -------------------------------------------------------------------------------------
+
+
+def test_lines_that_only_one_changed_are_brought_together(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, "a\nb\nc\nd\n")
+    change(wiki, content="A\nb\nc\nd\n", tags=("theirs",))
+    answer = admin.post("/Work.Text/edit", version="1.1", content="a\nb\nc\nd\ne\n", tags="mine",
+                        title="Mine")
+    assert answer.status_code == 302
+    page = wiki.get(PAGE)
+    assert (page.content, page.title) == ("A\nb\nc\nd\ne\n", "Mine")
+    assert set(page.tags) == {"mine", "theirs"}
+
+
+@pytest.mark.parametrize(("choice", "expected"), [
+    ({}, "mine"), ({"choice-1": "theirs"}, "theirs"), ({"choice-1": "both"}, "mine\ntheirs"),
+    ({"choice-1": "own", "own-1": "ours"}, "ours")])
+def test_each_clash_is_decided(admin: Browser, wiki: Wiki, choice: dict[str, str],
+                               expected: str) -> None:
+    make(wiki, "old\n\nx\n\nend\n")
+    change(wiki, content="theirs\n\nx\n\ntheir end\n")
+    mine = "mine\n\nx\n\nend\n"
+    answer = admin.post("/Work.Text/edit", version="1.1", content=mine)
+    assert answer.status_code == 409
+    assert "Place 1 of 1" in answer.text and "Place 2" not in answer.text
+    admin.post("/Work.Text/edit", version="2.1", base="1.1", resolve="1", content=mine, **choice)
+    assert content(wiki) == f"{expected}\n\nx\n\ntheir end\n"
+
+
+def test_a_third_change_while_one_decides_is_brought_in(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, "old\n\nx\n\nend\n")
+    change(wiki, content="theirs\n\nx\n\nend\n")
+    change(wiki, content="theirs\n\nx\n\nlater end\n")
+    admin.post("/Work.Text/edit", version="2.1", base="1.1", resolve="1",
+               content="mine\n\nx\n\nend\n")
+    assert content(wiki) == "mine\n\nx\n\nlater end\n"
+
+
+def test_a_title_that_both_changed_is_asked_about(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, "text")
+    change(wiki, title="Theirs")
+    answer = admin.post("/Work.Text/edit", version="1.1", content="text", title="Mine")
+    assert answer.status_code == 409
+    assert "both changed it; theirs: Theirs" in answer.text and 'value="Mine"' in answer.text
+
+
+@given(TEXTS, TEXTS)
+def test_what_one_changed_alone_is_taken(base: str, new: str) -> None:
+    assert text(list(merge_text(base, new, base))) == new
+    assert text(list(merge_text(base, base, new))) == new
+    assert text(list(merge_text(base, new, new))) == new
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_no_side_loses_a_line(base: str, mine: str, theirs: str) -> None:
+    pieces = list(merge_text(base, mine, theirs))
+    if not any(piece.clash for piece in pieces):
+        return
+    all_mine = resolved(pieces, {})
+    for line in set(mine.split("\n")) - set(base.split("\n")):
+        assert line in all_mine.split("\n")
+    all_theirs = resolved(pieces, {f"choice-{n}": "theirs" for n in range(1, 20)})
+    for line in set(theirs.split("\n")) - set(base.split("\n")):
+        assert line in all_theirs.split("\n")
+
+
+def test_tags_are_merged_one_by_one() -> None:
+    assert merge_tags(["a", "b"], ["b", "m"], ["a", "b", "t"]) == ("b", "t", "m")
+
+
+# -- preview and presence ------------------------------------------------------------------------
+
+
+def test_the_live_preview_renders_and_saves_nothing(admin: Browser, wiki: Wiki) -> None:
+    make(wiki, "old")
+    answer = admin.post("/Work.Text/preview", version="1.1", title="T",
+                        content="*new* <<info>>note<</info>>")
+    assert answer.json and answer.json["title"] == "T"
+    assert "<em>new</em>" in answer.json["html"] and "note" in answer.json["html"]
+    assert content(wiki) == "old"
+
+
+def test_a_preview_runs_with_the_rights_of_who_asks(user: Browser, wiki: Wiki) -> None:
+    make(wiki, "old")
+    answer = user.post("/Work.Text/preview", version="1.1",
+                       content="<<jinja>>{{ 6 * 7 }}<</jinja>>")
+    assert answer.json and "42" not in answer.json["html"]
+
+
+def test_who_else_is_editing_is_told(admin: Browser, user: Browser, guest: Browser,
+                                     wiki: Wiki) -> None:
+    make(wiki, "text")
+    assert user.post("/Work.Text/editing").json == {"others": []}
+    assert admin.post("/Work.Text/editing").json == {"others": ["Users.Jo"]}
+    assert "Users.Jo</strong> <span>is</span> editing this page too" in admin.get(
+        "/Work.Text/edit").text
+    assert guest.post("/Work.Text/editing").status_code == 403
+    user.post("/Work.Text/editing", leave="1")
+    assert admin.post("/Work.Text/editing").json == {"others": []}
+
+
+def test_whoever_has_saved_is_no_longer_there(admin: Browser, user: Browser, wiki: Wiki) -> None:
+    make(wiki, "text")
+    user.post("/Work.Text/editing")
+    user.post("/Work.Text/edit", version="1.1", content="new")
+    assert admin.post("/Work.Text/editing").json == {"others": []}
+
+
+def test_whoever_is_silent_is_gone(tmp_path: Path) -> None:
+    Presence(tmp_path).enter(PAGE, "Users.Jo")
+    assert Presence(tmp_path).others(PAGE, "Users.Admin") == ["Users.Jo"]
+    later = Presence(tmp_path, clock=lambda: time.time() + GONE + 1)
+    assert later.others(PAGE, "Users.Admin") == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,0 +1,54 @@
+"""What a rendering is asked with, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from wiki.model import GUEST
+from wiki.rendering.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """Who reads, and what the page's address said. Plain data, to be sent to a worker.
+
+    ``preview``: the content is the reader's own, not yet saved, whatever the document says.
+    ``patience``: how long slow macros may hold the page, in seconds; None: as long as they take.
+    ``timing``: measure what each macro takes.
+    ``path``: the path of the page's address, where it is not the document's own.
+    """
+
+    user: str = GUEST
+    args: Mapping[str, str] = field(default_factory=dict)
+    form_token: str = ""
+    preview: bool = False
+    patience: float | None = None
+    timing: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A page, or a part of one, as HTML.
+
+    ``kept``: it stays right until some page, account or right changes, for the same request;
+    else it is made anew for each view. ``timings``: what took how long, where that was asked
+    for. Of a part: ``every`` is in how many seconds it is to be asked for again (0: not), and
+    ``busy`` tells that it is not there yet.
+    """
+
+    html: Markup
+    kept: bool = False
+    timings: tuple[Timing, ...] = ()
+    every: float = 0.0
+    busy: bool = False
+
+
+class NeedsWorker(BaseException):
+    """The page holds a script, and this process may not run any.
+
+    Not an Exception, so that no macro's error box holds it.
+    """

@@ -1,0 +1,81 @@
+"""The recycle bin: what was deleted, shown, brought back, or removed for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from wiki.errors import DocumentExists, InvalidDocument
+from wiki.model import Document, Revision
+from wiki.references import Reference
+from wiki.rights import Right
+from wiki.store.base import Binned
+from wiki.web.context import page_url, reader
+from wiki.web.session import login_required
+
+blueprint = Blueprint("bin", __name__)
+#: How many deleted pages, and how many versions of one, are listed at once.
+SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page in the bin, with what it was and whether its name is taken again."""
+
+    row: Binned
+    document: Document
+    revisions: list[Revision]
+    taken: bool
+
+
+@blueprint.get("/bin")
+@login_required
+def listed() -> str:
+    start = max(request.args.get("start", 0, int), 0)
+    rows, following = reader().bin(SIZE, start)
+    return render_template("bin.html", title="Recycle bin", rows=rows, start=start,
+                           following=following)
+
+
+@blueprint.get("/bin/<key>/<ref>")
+@login_required
+def shown(key: str, ref: str) -> str:
+    """What the page was: its text is shown as it was written, and nothing in it runs."""
+    return _show(key, ref)
+
+
+@blueprint.post("/bin/<key>/<ref>/restore")
+@login_required
+def restore(key: str, ref: str) -> Response | tuple[str, int]:
+    name = request.form.get("name", "").strip() or ref
+    try:
+        saved = reader().undelete(key, ref, Reference.parse(name, Reference.parse(ref)))
+    except DocumentExists as error:
+        return _show(key, ref, name, str(error)), 409
+    flash(f"{saved.reference} is back, with its history.", "success")
+    return redirect(page_url(saved.reference))
+
+
+@blueprint.post("/bin/<key>/<ref>/purge")
+@login_required
+def purge(key: str, ref: str) -> Response:
+    """Remove it for good, where the form says that this is meant."""
+    reader().binned(key, ref)
+    if "sure" not in request.form:
+        raise InvalidDocument("Nothing was removed: tick that you are sure, since a page that is "
+                              "removed for good cannot come back")
+    reader().purge([(key, ref)])
+    flash(f"{ref} is gone for good.", "success")
+    return redirect(url_for("bin.listed"))
+
+
+def _show(key: str, ref: str, name: str = "", error: str = "") -> str:
+    wiki = reader()
+    row, document = wiki.binned(key, ref)
+    revisions = wiki.binned_revisions(key, ref, SIZE)
+    item = Shown(row, document, revisions, row.reference in wiki)
+    return render_template("binned.html", title=f"Deleted: {document.display_title}", item=item,
+                           name=name or str(row.reference), error=error,
+                           may_purge=wiki.may(Right.ADMIN))

@@ -1,0 +1,175 @@
+"""Renaming and copying pages and spaces: a page that shows what would change, and a POST that does
+it; many pages are left to a task."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, request
+from werkzeug.wrappers import Response
+
+from wiki.errors import DocumentExists, DocumentNotFound, WikiError
+from wiki.model import Document
+from wiki.moving import AT_ONCE, MOVE_EXECUTOR, Mover, Outcome, Plan, destination_of
+from wiki.references import HOME, Reference
+from wiki.rights import Right
+from wiki.web.context import page, page_url, reader, show, site
+from wiki.web.errors import status_of
+from wiki.web.session import current_user, login_required
+
+blueprint = Blueprint("moving", __name__)
+Answer = str | Response | tuple[str, int]
+#: How many pages a list names.
+NAMED = 20
+
+
+# -- renaming ----------------------------------------------------------------------------------
+
+
+@blueprint.get("/<ref>/rename")
+@login_required
+def ask_rename(ref: str) -> Answer:
+    document, space = chosen(ref)
+    if not space:
+        reader().require(Right.DELETE, document)
+    return show_form("rename.html", document, space, name_of(document, space))
+
+
+@blueprint.post("/<ref>/rename")
+@login_required
+def rename(ref: str) -> Answer:
+    """Move the page, or with ``space`` its whole space, to ``name``; ``links`` turns what refers
+    to it, ``redirect`` leaves a page at the old name."""
+    document, space = chosen(ref)
+    old, form = document.reference, request.form
+    name = form.get("name", "").strip()
+    try:
+        plan = planned(old, name, space)
+        if plan.problems:
+            return show_form("rename.html", document, space, name, plan), 409
+        links, leave = "links" in form, "redirect" in form
+        if len(plan.moves) > AT_ONCE or (links and plan.size > AT_ONCE):
+            return redirect(page_url(start(old, plan.moves[old], space, links, leave)))
+        outcome = Mover(reader()).move(plan, links=links, redirect=leave)
+    except WikiError as error:
+        return show_form("rename.html", document, space, name, error=error), status_of(error)
+    tell(outcome, "moved" if space else f"{old} is now {plan.moves[old]}")
+    return redirect(page_url(place(plan, old)))
+
+
+def start(old: Reference, new: Reference, space: bool, links: bool, leave: bool) -> Reference:
+    """Have a task do it; returns its page."""
+    task = site().starter.start(
+        current_user(), MOVE_EXECUTOR, title=f"Move {old} to {new}", params={
+            "source": str(old), "target": str(new), "space": space, "links": links,
+            "redirect": leave})
+    flash("These are many pages: a task moves them.", "info")
+    return task
+
+
+# -- copying -----------------------------------------------------------------------------------
+
+
+@blueprint.get("/<ref>/copy")
+@login_required
+def ask_copy(ref: str) -> Answer:
+    document, space = chosen(ref)
+    reader().require(Right.EDIT)
+    return show_form("copy.html", document, space, name_of(document, space))
+
+
+@blueprint.post("/<ref>/copy")
+@login_required
+def copy(ref: str) -> Answer:
+    """Copy the page, or with ``space`` its whole space, to ``name``; with ``attachments`` too."""
+    document, space = chosen(ref)
+    name = request.form.get("name", "").strip()
+    try:
+        plan = planned(document.reference, name, space, copying=True)
+        if plan.problems:
+            return show_form("copy.html", document, space, name, plan), 409
+        outcome = Mover(reader()).copy(plan, attachments="attachments" in request.form)
+    except WikiError as error:
+        return show_form("copy.html", document, space, name, error=error), status_of(error)
+    tell(outcome, "copied" if space else f"This is a copy of {document.reference}")
+    return redirect(page_url(place(plan, document.reference)))
+
+
+# -- what both share ---------------------------------------------------------------------------
+
+
+def chosen(ref: str) -> tuple[Document, bool]:
+    """The page, and whether its space is meant, which need not have a home page."""
+    space = request.values.get("space") == "1" and Reference.parse(ref).name == HOME
+    try:
+        return page(ref).record, space
+    except DocumentNotFound:
+        if not space:
+            raise
+        return Document(Reference.parse(ref)), space
+
+
+def name_of(document: Document, space: bool) -> str:
+    return document.reference.space if space else str(document.reference)
+
+
+def planned(old: Reference, name: str, space: bool, copying: bool = False) -> Plan:
+    """Raises DocumentExists where the name is the old one, and as :meth:`Mover.places`."""
+    new = Reference.parse(f"{name}.{HOME}") if space else Reference.parse(name, old)
+    if new == old:
+        raise DocumentExists(f"{name} is what it is called already; give another name")
+    mover = Mover(reader())
+    moves = mover.places(old, new, space)
+    return mover.plan_copy(moves) if copying else mover.plan(moves)
+
+
+def show_form(template: str, document: Document, space: bool, name: str,
+              plan: Plan | None = None, error: WikiError | None = None) -> str:
+    """The form, with what would change; ``name`` as it was typed."""
+    mover = Mover(reader())
+    if plan is None:
+        moves = mover.places(document.reference, document.reference, space)
+        plan = mover.plan(moves) if template == "rename.html" else mover.plan_copy(moves)
+    return show(template, document, template.removesuffix(".html"), space=space, name=name,
+                plan=plan, error=error, named=NAMED, at_once=AT_ONCE, sent=request.form,
+                is_new=document.reference not in reader())
+
+
+def place(plan: Plan, old: Reference) -> Reference:
+    """Where to go on: the page at its new place, or for a space without a home page, its first."""
+    return plan.moves.get(old) or next(iter(plan.moves.values()))
+
+
+def tell(outcome: Outcome, done: str) -> None:
+    """Say what came of it."""
+    pages = f"{len(outcome.done)} page{'' if len(outcome.done) == 1 else 's'} "
+    turned = (f"; links were turned in {len(outcome.turned)} other page"
+              f"{'' if len(outcome.turned) == 1 else 's'}" if outcome.turned else "")
+    flash(f"{done if ' ' in done else pages + done}{turned}.", "success")
+    for name, why in outcome.failed[:NAMED]:
+        flash(f"{name} was left as it is: {why}", "warning")
+
+
+# -- what leads to a page ----------------------------------------------------------------------
+
+
+@blueprint.get("/<ref>/backlinks")
+def backlinks(ref: str) -> str:
+    """The pages that lead to the page, which may be one that is not there, each with how."""
+    name = Reference.parse(ref)
+    kinds: dict[Reference, list[str]] = {}
+    for link in reader().links_to(name):
+        kinds.setdefault(link.reference, []).append(link.kind)
+    document = page(ref).record if name in reader() else Document(name)
+    return show("backlinks.html", document, "backlinks", kinds=kinds,
+                is_new=name not in reader())
+
+
+def redirected_from(document: Document) -> Reference | None:
+    """The redirect that brought the reader here, as the address says; None where none did."""
+    name = request.args.get("redirected", "")
+    try:
+        origin = reader().get(name).record if name else None
+    except (WikiError, ValueError):
+        return None
+    if origin is None or destination_of(reader(), origin) != document.reference:
+        return None
+    return origin.reference

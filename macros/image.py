@@ -33,7 +33,7 @@ def image(context: MacroContext, file: str, page: PageName = "", width: int = 0,
     """
     record = attachment(context, file, page).record
     if not is_picture(record):
-        raise BadValue("file", f"it is no picture ({record.mimetype})")
+        raise BadValue("file", f"{file} is no picture ({record.mimetype})")
     sizes = [Markup(' {}="{}"').format(name, _checked(name, size))
              for name, size in (("width", width), ("height", height)) if size]
     html = Markup('<img src="{}" alt="{}"{} loading="lazy">').format(

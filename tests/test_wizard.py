@@ -51,7 +51,7 @@ def upload(browser: Browser, data: bytes | str, filename: str, url: str = "/impo
 def fields(browser: Browser, url: str) -> dict[str, str]:
     """What the form on the page would send, as a browser without JavaScript has it."""
     text = re.sub(r'(?s)<form class="search-box.*?</form>', "", browser.get(url).text)
-    text = text[text.index('class="import-form"'):]
+    text = text[text.index('class="import-form"'):].partition("</form>")[0]
     sent = {}
     for tag in re.findall(r"<input[^>]*>", text):
         given = dict(re.findall(r'(\w+)="([^"]*)"', tag))

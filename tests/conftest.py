@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from werkzeug.test import TestResponse
 
 from wiki.api import Wiki
@@ -25,6 +26,11 @@ from wiki.site import Site
 from wiki.web.app import create_app
 
 PASSWORD = "correct horse"
+
+# CI takes the same examples each time, and fewer, for it has 20 minutes.
+hypothesis_settings.register_profile("ci", hypothesis_settings.get_profile("ci"), max_examples=40)
+if "CI" in os.environ:
+    hypothesis_settings.load_profile("ci")
 
 
 @pytest.fixture

@@ -103,6 +103,12 @@ class Wiki:
         return Wiki(self._store, user, signer=signer, saved=self.saved, deleted=self.deleted,
                     kept=self.kept, upload_limit=self.upload_limit, run=self.run)
 
+    def leaving_disarmed(self, page: Document) -> Wiki:
+        """This wiki for a change of which the user sees a part of the page only: scripts on it
+        that are disarmed stay so, and nobody signs them by it."""
+        disarmed = not allows(page.script_author, Right.SCRIPT, page)
+        return self.as_user(self.user, page.script_author) if disarmed else self
+
     def may(self, right: Right | str, document: Document | OpenDocument | None = None) -> bool:
         """Whether this user holds the right, on the document if one is given."""
         record = document.record if isinstance(document, OpenDocument) else document
@@ -139,15 +145,18 @@ class Wiki:
         return document
 
     def revise(self, name: Name, change: Callable[[OpenDocument], object], *, comment: str = "",
-               minor: bool = False, attempts: int = 20) -> OpenDocument:
+               minor: bool = False, attempts: int = 20, signs: bool = True) -> OpenDocument:
         """Change a page as it is now, and save it; anew where somebody saves it at that moment.
 
-        ``change`` is given the open page, one that was just read each time. Raises what
-        :meth:`get` and :meth:`save` do, Conflict only after so many attempts.
+        ``change`` is given the open page, one that was just read each time. With ``signs=False``
+        what is disarmed on it stays so (see :meth:`leaving_disarmed`). Raises what :meth:`get`
+        and :meth:`save` do, Conflict only after so many attempts.
         """
         while True:
             attempts -= 1
             page = self.get(name)
+            if not signs:
+                page = OpenDocument(self.leaving_disarmed(page.record), page.record, page.version)
             change(page)
             try:
                 return page.save(comment=comment, minor=minor)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wiki import classes
-from wiki.api import Wiki, runnable
+from wiki.api import Wiki
 from wiki.errors import (
     Conflict,
     DamagedPage,
@@ -18,7 +18,6 @@ from wiki.errors import (
 )
 from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.references import Reference
-from wiki.rights import Right, allows
 from wiki.store.base import Condition, Query
 
 #: How many pages one step changes, durable together.
@@ -206,17 +205,11 @@ def _carry_page(wiki: Wiki, reference: Reference, class_name: str, change: Class
         if made == page:
             return False
         try:
-            _writer(wiki, page).save(made, page.version, comment=f"{class_name} was changed",
-                                     minor=True, lenient=True)
+            wiki.leaving_disarmed(page).save(
+                made, page.version, comment=f"{class_name} was changed", minor=True, lenient=True)
         except Conflict:
             if attempt == ATTEMPTS - 1:
                 raise
             continue
         return True
     return False
-
-
-def _writer(wiki: Wiki, page: Document) -> Wiki:
-    """Nobody signs scripts by this: what is disarmed stays so."""
-    disarmed = runnable(page) and not allows(page.script_author, Right.SCRIPT, page)
-    return wiki.as_user(wiki.user, page.script_author) if disarmed else wiki

@@ -62,6 +62,17 @@ def test_changing_one_property_signs_no_script_of_another(
     assert "<u>" not in show(site, "Test.Use")
 
 
+def test_a_change_to_many_rows_signs_no_script(site: Site, admin: Browser, trap: str) -> None:
+    answer = admin.post("/tables/bulk", **{
+        "class": MACRO_CLASS, "columns": "description", "row": trap, "scope": "rows",
+        "action": "set:description", "value": "harmless", "confirm": "1", "expected": "1"})
+    assert answer.status_code == 200
+    page = site.wiki.get(trap)
+    assert page.object(MACRO_CLASS)["description"] == "harmless"  # type: ignore[index]
+    assert page.script_author == JO and page.author == "Users.Admin"
+    assert "<u>" not in show(site, "Test.Use")
+
+
 def test_a_property_changed_by_who_may_not_script_disarms_the_page(
         site: Site, wiki: Wiki, user: Browser) -> None:
     page = wiki.new("Test.Good", content="<<good/>>")

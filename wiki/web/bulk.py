@@ -162,7 +162,7 @@ def change_of(name: str, action: Action, class_name: str, value: object,
         edit, comment = tagging(name, str(value).strip()), f"{name.capitalize()}: {value}"
     else:
         edit, comment = setting(class_name, action.prop.name, value), f"Set {action.prop.label}"
-    return lambda reference: wiki.revise(reference, edit, comment=comment)
+    return lambda reference: wiki.revise(reference, edit, comment=comment, signs=False)
 
 
 def tagging(name: str, tag: str) -> Callable[[OpenDocument], None]:

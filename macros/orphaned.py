@@ -2,9 +2,8 @@
 
 from markupsafe import Markup
 
+from wiki.rendering.lists import first_of
 from wiki.rendering.macros import MacroContext, macro
-
-MOST = 1000
 
 
 @macro("orphaned")
@@ -17,11 +16,5 @@ def orphaned(context: MacroContext, limit: int = 200) -> Markup:
     Examples:
         <<orphaned limit="5"/>>
     """
-    size = max(1, min(limit, MOST))
-    found = context.wiki.orphaned(size + 1)
-    if not found:
-        return Markup('<p class="empty">Something leads to every page.</p>')
-    items = Markup("").join(Markup("<li>{}</li>\n").format(context.link(page, str(page)))
-                            for page in found[:size])
-    more = '<p class="note">There are more.</p>' if len(found) > size else ""
-    return Markup("<ul>\n{}</ul>{}").format(items, Markup(more))
+    return first_of(context.wiki.orphaned, limit, lambda page: context.link(page, str(page)),
+                    "Something leads to every page.")

@@ -2,10 +2,10 @@
 
 from markupsafe import Markup
 
+from wiki.references import Reference
 from wiki.rendering.links import page_url
+from wiki.rendering.lists import first_of
 from wiki.rendering.macros import MacroContext, macro
-
-MOST = 1000
 
 
 @macro("wanted")
@@ -17,13 +17,10 @@ def wanted(context: MacroContext, limit: int = 200) -> Markup:
     Examples:
         <<wanted limit="5"/>>
     """
-    size = max(1, min(limit, MOST))
-    found = context.wiki.wanted(size + 1)
-    if not found:
-        return Markup('<p class="empty">Every page that a link leads to is there.</p>')
-    items = Markup("").join(
-        Markup('<li>{} <a class="count" href="{}">{:,} page{}</a></li>\n').format(
+    def item(found: tuple[Reference, int]) -> Markup:
+        page, number = found
+        return Markup('{} <a class="count" href="{}">{:,} page{}</a>').format(
             context.link(page, str(page)), page_url(page, "backlinks"), number,
-            "" if number == 1 else "s") for page, number in found[:size])
-    more = '<p class="note">There are more.</p>' if len(found) > size else ""
-    return Markup("<ul>\n{}</ul>{}").format(items, Markup(more))
+            "" if number == 1 else "s")
+
+    return first_of(context.wiki.wanted, limit, item, "Every page that a link leads to is there.")

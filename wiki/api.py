@@ -29,6 +29,7 @@ from wiki.errors import (
     InvalidDocument,
     QueryError,
     RevisionNotFound,
+    WikiError,
 )
 from wiki.model import FIRST, SYSTEM, ClassDefinition, Document, Object, Revision, Version
 from wiki.references import Reference
@@ -351,6 +352,20 @@ class Wiki:
         finally:
             if outermost:
                 self.kept.send(self)
+
+    def change_each(self, pages: Sequence[Reference], change: Callable[[Reference], object],
+                    size: int = 100) -> list[tuple[Reference, str]]:
+        """Do ``change`` to each page, ``size`` of them durable together. One that raises a
+        WikiError leaves the others alone; returns those, each with why."""
+        refused = []
+        for start in range(0, len(pages), size):
+            with self.batch():
+                for page in pages[start:start + size]:
+                    try:
+                        change(page)
+                    except WikiError as error:
+                        refused.append((page, str(error)))
+        return refused
 
     def save(self, document: Document, expected: Version | None, *, comment: str = "",
              minor: bool = False, vouch: bool = False, lenient: bool = False) -> Document:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from wiki.api import OpenDocument, Wiki
+from wiki.api import OpenAttachment, OpenDocument, Wiki
 from wiki.errors import DamagedPage, RevisionNotFound
 from wiki.model import Attachment, Document, Version, media_type
 
@@ -30,6 +30,18 @@ class FileHistory:
 
     versions: tuple[FileVersion, ...]
     whole: bool
+
+
+def at_version(wiki: Wiki, document: OpenDocument, filename: str,
+               version: str = "") -> OpenAttachment:
+    """The file at a version of its page, the newest where it is empty.
+
+    Raises AttachmentNotFound, RevisionNotFound or InvalidDocument.
+    """
+    if not version:
+        return document.attachment(filename)
+    then = wiki.revision(document.record.reference, version)
+    return OpenAttachment(wiki, then.attachment(filename))
 
 
 def history_of(wiki: Wiki, document: OpenDocument, filename: str) -> FileHistory:

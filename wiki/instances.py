@@ -14,7 +14,6 @@ from wiki.errors import (
     DocumentNotFound,
     InvalidDocument,
     InvalidValue,
-    WikiError,
 )
 from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.references import Reference
@@ -184,14 +183,14 @@ def carry(wiki: Wiki, class_name: str, change: ClassChange,
           found: Step) -> tuple[int, list[tuple[Reference, str]]]:
     """Bring the pages of a step to the changed class; returns how many changed, and which did
     not and why. A page that is so already is not saved, so that a step may be done twice."""
-    changed, refused = 0, []
-    with wiki.batch():
-        for reference in found.pages:
-            try:
-                changed += _carry_page(wiki, reference, class_name, change)
-            except WikiError as error:
-                refused.append((reference, str(error)))
-    return changed, refused
+    changed: list[Reference] = []
+
+    def carry_page(reference: Reference) -> None:
+        if _carry_page(wiki, reference, class_name, change):
+            changed.append(reference)
+
+    refused = wiki.change_each(found.pages, carry_page, CHUNK)
+    return len(changed), refused
 
 
 def _carry_page(wiki: Wiki, reference: Reference, class_name: str, change: ClassChange) -> bool:

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from wiki.api import Wiki
 from wiki.documents import Name, OpenDocument, reference
-from wiki.errors import DocumentNotFound, InvalidDocument, InvalidReference, WikiError
+from wiki.errors import (
+    DocumentExists,
+    DocumentNotFound,
+    InvalidDocument,
+    InvalidReference,
+    WikiError,
+)
 from wiki.model import Document
 from wiki.references import HOME, Reference
 from wiki.relinking import Moves
@@ -62,6 +68,10 @@ class Plan:
         """How many pages change."""
         return len(self.moves) + len(self.referring)
 
+    def is_long(self, links: bool) -> bool:
+        """Whether moving so many pages, and turning links if asked, is for a task."""
+        return len(self.moves) > AT_ONCE or (links and self.size > AT_ONCE)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -100,6 +110,15 @@ class Mover:
                                   "spaces in it one by one")
         return {page: Reference((*target.spaces, *page.spaces[depth:]), page.name)
                 for page in pages}
+
+    def planned(self, page: Reference, name: str, space: bool, copying: bool = False) -> Plan:
+        """What moving or copying the page, or its ``space``, to a name as somebody typed it
+        would change. Raises DocumentExists where it is called so, and as :meth:`places`."""
+        new = Reference.parse(f"{name}.{HOME}") if space else Reference.parse(name, page)
+        if new == page:
+            raise DocumentExists(f"{name} is what it is called already; give another name")
+        moves = self.places(page, new, space)
+        return self.plan_copy(moves) if copying else self.plan(moves)
 
     def plan(self, moves: Moves) -> Plan:
         """What moving the pages would change, and what speaks against it. A page that is to go

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from wiki.references import HOME, Reference, join_names, split_names
 from wiki.store.base import Leaf
+from wiki.store.extract import by_spaces
 from wiki.store.index import documents
 
 #: So many pages above a page are looked for; parents may go round in a circle.
@@ -57,15 +58,8 @@ def above(connection: Connection, parent: str) -> list[Leaf]:
         reference = Reference.parse(parent)
         row = _page(connection, reference)
         found[parent] = _leaf(reference, row[0] if row else "", True, there=row is not None)
-        parent = row[1] if row else _default(reference)
+        parent = row[1] if row else by_spaces(reference)
     return [*found.values()][::-1]
-
-
-def _default(reference: Reference) -> str:
-    """What a page that is not there lies under."""
-    if reference.name != HOME:
-        return str(reference.home)
-    return str(Reference(reference.spaces[:-1], HOME)) if len(reference.spaces) > 1 else ""
 
 
 def _page(connection: Connection, reference: Reference) -> Any:

@@ -23,6 +23,7 @@ from wiki.store import pagedb
 from wiki.store.base import Binned, ChangeKind, Logged
 from wiki.store.files import PageFiles
 from wiki.store.pagedb import timestamp
+from wiki.store.places import within
 
 #: How many of a page's newest revisions are read when its rows are made anew.
 REVISIONS = 200
@@ -129,9 +130,7 @@ def select(limit: int, offset: int, *, space: str | None, author: str | None, mi
     statement = sa.select(*_COLUMNS).order_by(
         columns.updated.desc(), columns.reference.desc(), columns.version.desc())
     if space is not None:
-        # '/' follows '.' in ASCII, and no name has one in it.
-        statement = statement.where(sa.or_(columns.space == space, sa.and_(
-            columns.space >= f"{space}.", columns.space < f"{space}/")))
+        statement = statement.where(within(columns.space, space))
     if author is not None:
         statement = statement.where(columns.author == author)
     if not minor:

@@ -104,6 +104,11 @@ def parent(document: Document) -> str:
     named = _target(document.parent, reference) if document.parent else None
     if named is not None and named != str(reference):
         return named
+    return by_spaces(reference)
+
+
+def by_spaces(reference: Reference) -> str:
+    """What a page lies under that names no parent."""
     if reference.name != HOME:
         return str(reference.home)
     return str(Reference(reference.spaces[:-1], HOME)) if len(reference.spaces) > 1 else ""

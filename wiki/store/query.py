@@ -22,6 +22,7 @@ from wiki.store.base import DOCUMENT_FIELDS, Condition, Query, Row
 from wiki.store.extract import MAX_TEXT, as_number, as_text
 from wiki.store.index import ROW, Index, documents, objects, properties, sorts, to_row
 from wiki.store.pagedb import timestamp
+from wiki.store.places import within
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq, "lt": operator.lt, "le": operator.le, "gt": operator.gt,
@@ -317,17 +318,10 @@ def _after(keys: Sequence[_Key], last: tuple[Any, ...]) -> Any:
     return sa.or_(*choices)
 
 
-def within(space: str) -> sa.ColumnElement[bool]:
-    """Whether a document is in the space or below it."""
-    column = documents.c.space
-    # '/' follows '.' in ASCII, and no name has one in it.
-    return sa.or_(column == space, sa.and_(column >= f"{space}.", column < f"{space}/"))
-
-
 def _place(query: Query) -> Iterator[Any]:
     space = documents.c.space
     if query.space is not None and query.nested:
-        yield within(query.space)
+        yield within(space, query.space)
     elif query.space is not None:
         yield space == query.space
     if not query.hidden:

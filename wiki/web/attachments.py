@@ -9,9 +9,9 @@ from flask import Blueprint, flash, jsonify, redirect, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
-from wiki.api import OpenAttachment, OpenDocument
+from wiki.api import OpenDocument
 from wiki.errors import InvalidDocument
-from wiki.filehistory import deleted_files
+from wiki.filehistory import at_version, deleted_files
 from wiki.rights import Right
 from wiki.tasks.tables import importer_of
 from wiki.thumbnails import TYPES
@@ -83,21 +83,10 @@ def download(ref: str, filename: str) -> str | BaseResponse:
     document = page(ref)
     if "preview" in request.args:
         return previews.show_file(document, filename)
-    file = at_version(document, filename, request.args.get("version", ""))
+    file = at_version(reader(), document, filename, request.args.get("version", ""))
     if "thumbnail" in request.args:
         return send_thumbnail(site().thumbnails, file, request.args["thumbnail"])
     return send_bytes(file, "download" in request.args)
-
-
-def at_version(document: OpenDocument, filename: str, version: str) -> OpenAttachment:
-    """The file at a version of its page, the newest where it is empty.
-
-    Raises AttachmentNotFound, RevisionNotFound or InvalidDocument.
-    """
-    if not version:
-        return document.attachment(filename)
-    then = reader().revision(document.record.reference, version)
-    return OpenAttachment(reader(), then.attachment(filename))
 
 
 @blueprint.get("/<ref>/attachments/<filename>/delete")

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 
 from wiki.api import Wiki
 from wiki.documents import OpenDocument
-from wiki.errors import InvalidDocument, NotFound, ObjectNotFound, WikiError
+from wiki.errors import InvalidDocument, NotFound, ObjectNotFound
 from wiki.model import Property
 from wiki.references import Reference
 from wiki.rendering.tables.spec import State
@@ -20,11 +20,12 @@ from wiki.web.context import reader, site
 from wiki.web.fields import Field
 from wiki.web.session import current_user, login_required, safe_next
 from wiki.web.tables import state_of
+from wiki.web.tagging import check_tag, retagging
 
 blueprint = Blueprint("bulk", __name__)
 Answer = str | tuple[str, int]
-#: How many pages may be changed at once, and how many become durable together.
-MAX_ROWS, CHUNK = 10_000, 100
+#: How many pages may be changed at once.
+MAX_ROWS = 10_000
 #: How many pages are named before the change, and how many that could not be changed after it.
 NAMED = 20
 KEY = "value"
@@ -141,15 +142,7 @@ def act(name: str, action: Action, class_name: str, chosen: Sequence[Reference],
         refused = [(Reference.parse(str(page)), error) for page, error in errors.items() if error]
         return Outcome(len(chosen) - len(refused), refused)
     wiki = reader()
-    change = change_of(name, action, class_name, value, wiki)
-    refused = []
-    for start in range(0, len(chosen), CHUNK):
-        with wiki.batch():
-            for reference in chosen[start:start + CHUNK]:
-                try:
-                    change(reference)
-                except WikiError as error:
-                    refused.append((reference, str(error)))
+    refused = wiki.change_each(chosen, change_of(name, action, class_name, value, wiki))
     return Outcome(len(chosen) - len(refused), refused)
 
 
@@ -159,17 +152,14 @@ def change_of(name: str, action: Action, class_name: str, value: object,
     if name == "delete":
         return wiki.delete
     if action.prop is None:
-        edit, comment = tagging(name, str(value).strip()), f"{name.capitalize()}: {value}"
+        tag = str(value).strip()
+        if name == "tag":
+            check_tag(tag)
+        edit = retagging([tag]) if name == "tag" else retagging([], tag)
+        comment = f"{name.capitalize()}: {tag}"
     else:
         edit, comment = setting(class_name, action.prop.name, value), f"Set {action.prop.label}"
     return lambda reference: wiki.revise(reference, edit, comment=comment, signs=False)
-
-
-def tagging(name: str, tag: str) -> Callable[[OpenDocument], None]:
-    def edit(page: OpenDocument) -> None:
-        others = [item for item in page.tags if item != tag]
-        page.tags = (*others, tag) if name == "tag" else others
-    return edit
 
 
 def setting(class_name: str, name: str, value: object) -> Callable[[OpenDocument], None]:

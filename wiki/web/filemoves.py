@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response
 
 from wiki.documents import OpenDocument
 from wiki.errors import Conflict, InvalidDocument, WikiError
-from wiki.filehistory import as_new
+from wiki.filehistory import as_new, at_version
 from wiki.model import Attachment, check_filename
 from wiki.references import Reference
 from wiki.rendering.links import ATTACH, attachment_url
 from wiki.rights import Right
-from wiki.web.attachments import at_version, keep
+from wiki.web.attachments import keep
 from wiki.web.context import page, reader, show
 from wiki.web.errors import status_of
 from wiki.web.session import login_required
@@ -32,7 +32,7 @@ def restore(ref: str, filename: str) -> Response:
     document = page(ref)
     reader().require(Right.EDIT, document)
     version = request.form.get("version", "")
-    old = at_version(document, filename, version).record
+    old = at_version(reader(), document, filename, version).record
     put(document, as_new(old, reader().user), f"Restored {filename} of version {version}")
     flash(f"{filename} is again as it was in version {version} of the page.", "success")
     return redirect(attachment_url(document.record.reference, filename) + "?preview=1")

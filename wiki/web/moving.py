@@ -6,7 +6,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
-from wiki.errors import DocumentExists, DocumentNotFound, WikiError
+from wiki.errors import DocumentNotFound, WikiError
 from wiki.model import Document
 from wiki.moving import AT_ONCE, MOVE_EXECUTOR, Mover, Outcome, Plan, destination_of
 from wiki.references import HOME, Reference
@@ -42,11 +42,11 @@ def rename(ref: str) -> Answer:
     old, form = document.reference, request.form
     name = form.get("name", "").strip()
     try:
-        plan = planned(old, name, space)
+        plan = Mover(reader()).planned(old, name, space)
         if plan.problems:
             return show_form("rename.html", document, space, name, plan), 409
         links, leave = "links" in form, "redirect" in form
-        if len(plan.moves) > AT_ONCE or (links and plan.size > AT_ONCE):
+        if plan.is_long(links):
             return redirect(page_url(start(old, plan.moves[old], space, links, leave)))
         outcome = Mover(reader()).move(plan, links=links, redirect=leave)
     except WikiError as error:
@@ -83,7 +83,7 @@ def copy(ref: str) -> Answer:
     document, space = chosen(ref)
     name = request.form.get("name", "").strip()
     try:
-        plan = planned(document.reference, name, space, copying=True)
+        plan = Mover(reader()).planned(document.reference, name, space, copying=True)
         if plan.problems:
             return show_form("copy.html", document, space, name, plan), 409
         outcome = Mover(reader()).copy(plan, attachments="attachments" in request.form)
@@ -109,16 +109,6 @@ def chosen(ref: str) -> tuple[Document, bool]:
 
 def name_of(document: Document, space: bool) -> str:
     return document.reference.space if space else str(document.reference)
-
-
-def planned(old: Reference, name: str, space: bool, copying: bool = False) -> Plan:
-    """Raises DocumentExists where the name is the old one, and as :meth:`Mover.places`."""
-    new = Reference.parse(f"{name}.{HOME}") if space else Reference.parse(name, old)
-    if new == old:
-        raise DocumentExists(f"{name} is what it is called already; give another name")
-    mover = Mover(reader())
-    moves = mover.places(old, new, space)
-    return mover.plan_copy(moves) if copying else mover.plan(moves)
 
 
 def show_form(template: str, document: Document, space: bool, name: str,

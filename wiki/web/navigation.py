@@ -62,11 +62,10 @@ def places() -> list[tuple[str, str]]:
     return [*listed, ("Help", page_url("Help.WebHome"))]
 
 
-def open_tree(document: Document | None) -> Branch:
-    """The tree, open down to the page."""
+def open_tree(document: Document | None, above: Sequence[Leaf]) -> Branch:
+    """The tree, open down to the page, which lies under those ``above`` (the breadcrumbs)."""
     if document is None:
         return _branch(None, 0)
-    above = [leaf for leaf in reader().above(document) if leaf.reference != document.reference]
     shown = Leaf(document.reference, document.display_title)
     return _opened(None, [leaf for leaf in above if leaf.reference != MAIN], shown)
 

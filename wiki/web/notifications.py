@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from xml.etree import ElementTree as ET
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from wiki.errors import InvalidValue, NotFound, WikiError
-from wiki.model import GUEST, NO_DATE, Document
+from wiki.model import GUEST, Document
 from wiki.news import MOST, Event, Notification
 from wiki.references import Reference
 from wiki.watching import Kind
+from wiki.web import atom
+from wiki.web.atom import Entry, absolute
 from wiki.web.context import page, page_url, show, site
-from wiki.web.recent import ATOM, absolute, add_text
 from wiki.web.session import current_user, login_required
 
 blueprint = Blueprint("notifications", __name__)
@@ -160,31 +160,17 @@ def feed(token: str) -> BaseResponse:
     if user is None or not site().accounts.exists(Reference.parse(user).name):
         raise NotFound("There is no such feed; make a new address on the page of your "
                        "notifications")
-    response = Response(atom(user, site().news.of(user), request.path),
-                        mimetype="application/atom+xml")
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.add_etag()
-    return response.make_conditional(request)
+    return atom.feed(absolute(request.path),
+                     f"Notifications of {Reference.parse(user).name}",
+                     map(entry, site().news.of(user)))
 
 
-def atom(user: str, items: list[Notification], path: str) -> bytes:
-    """The feed's document."""
-    root = ET.Element("feed", xmlns=ATOM)
-    add_text(root, "id", absolute(path))
-    add_text(root, "title", f"Notifications of {Reference.parse(user).name} · Wikimill")
-    add_text(root, "updated", (items[0].date if items else NO_DATE).isoformat())
-    ET.SubElement(root, "link", rel="self", href=absolute(path))
-    for item in items:
-        entry = ET.SubElement(root, "entry")
-        where = absolute(address(item))
-        add_text(entry, "id", f"{where}{'&' if '?' in where else '?'}at={item.date.isoformat()}")
-        add_text(entry, "title", f"{by(item)} {WORDS[item.event]} {item.title}".strip())
-        add_text(entry, "updated", item.date.isoformat())
-        add_text(ET.SubElement(entry, "author"), "name", by(item) or "Wikimill")
-        ET.SubElement(entry, "link", href=where)
-        add_text(entry, "summary", item.text)
-    made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return made
+def entry(item: Notification) -> Entry:
+    """A notification in the feed."""
+    where = absolute(address(item))
+    return Entry(f"{where}{'&' if '?' in where else '?'}at={item.date.isoformat()}",
+                 f"{by(item)} {WORDS[item.event]} {item.title}".strip(), item.date,
+                 by(item) or "Wikimill", where, item.text)
 
 
 def by(item: Notification) -> str:

@@ -15,6 +15,7 @@ from wiki.model import Attachment, Document
 from wiki.rendering.attached import read_head
 from wiki.rendering.markdown import to_html
 from wiki.rendering.sanitize import sanitize
+from wiki.rendering.syntax import escape_value
 from wiki.thumbnails import TYPES
 from wiki.web.context import reader, render_request, show, site
 from wiki.web.sending import INLINE, PDF
@@ -72,8 +73,7 @@ def text_of(document: Document, record: Attachment, kind: str) -> Markup:
 
 def _by_macro(document: Document, record: Attachment, macro: str, options: str) -> Markup:
     """As the macro shows the file; it meets a page that has this version of it."""
-    name = record.filename.replace("\\", "\\\\").replace('"', '\\"')
-    content = f'<<{macro} attachment="{name}" {options}/>>'
+    content = f'<<{macro} attachment="{escape_value(record.filename)}" {options}/>>'
     page = replace(document, content=content, attachments=(record,), class_definition=None)
     return Markup(site().renderer.render_content(page, render_request()).html)
 

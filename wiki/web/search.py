@@ -16,12 +16,10 @@ from wiki.web.tables import pages_of
 
 blueprint = Blueprint("search", __name__)
 SIZE = 20
-
-
 #: What hits can be narrowed to.
 FACETS = {"space": "Space", "class": "Class", "author": "Changed by", "year": "Changed in"}
 #: What of the address goes along to another part of the result.
-KEPT = frozenset({"q", *FACETS, "sort", "hidden"})
+KEPT = ("q", *FACETS, "sort", "hidden")
 
 
 @blueprint.get("/search")
@@ -43,7 +41,7 @@ def search() -> str | tuple[str, int]:
 
 def wanted() -> Search:
     """What the address asks for, with one page more than is shown."""
-    args = {name: request.args.get(name, "").strip() for name in ("q", *FACETS, "sort", "hidden")}
+    args = {name: request.args.get(name, "").strip() for name in KEPT}
     return Search(args["q"], args["space"] or None, args["class"] or None,
                   args["author"] or None, args["year"] or None, args["sort"] == "date",
                   args["hidden"] == "1", SIZE + 1, offset())

@@ -13,6 +13,7 @@ from wiki.errors import MacroError, QueryError
 from wiki.model import Document
 from wiki.references import HOME, Reference
 from wiki.rendering.renderer import Rendering
+from wiki.rendering.syntax import escape_value
 from wiki.rendering.tables import exports
 from wiki.rendering.tables.livetable import STATE
 from wiki.rendering.tables.spec import Spec, State
@@ -63,12 +64,12 @@ def instances(document: Document) -> Rendering | None:
     if not any(reader().rows(Query(class_name, limit=1))):
         return None
     actions = "set, tag, delete" + (", ready" if class_name == TASK_CLASS else "")
-    return table(document, f'<<livetable class="{quoted(class_name)}" actions="{actions}"/>>')
+    return table(document, f'<<livetable class="{escape_value(class_name)}" actions="{actions}"/>>')
 
 
 def pages_of(space: str) -> Markup:
     """The pages of a space and those in it, or all, as a table in the page of this request."""
-    return table(Document(EVERYWHERE), f'<<livetable space="{quoted(space)}" '
+    return table(Document(EVERYWHERE), f'<<livetable space="{escape_value(space)}" '
                  'columns="doc.title, doc.reference, doc.author, doc.updated"/>>').html
 
 
@@ -76,8 +77,3 @@ def table(document: Document, text: str) -> Rendering:
     """A text with a table, as if it were the document's."""
     shown = replace(document, content=text, objects=(), class_definition=None)
     return site().renderer.render(shown, replace(render_request(), path=request.path))
-
-
-def quoted(text: str) -> str:
-    """A text for a macro's parameter."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')

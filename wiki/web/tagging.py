@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -14,8 +16,8 @@ from wiki.web.session import login_required
 
 blueprint = Blueprint("tagging", __name__)
 TAGS = "Main.Tags"
-#: How many pages become durable together, and how many that could not be changed are named.
-CHUNK, NAMED = 100, 20
+#: How many pages that could not be changed are named.
+NAMED = 20
 MAX_TAG = 255
 
 
@@ -30,15 +32,20 @@ def change(ref: str) -> Response:
     for tag in added:
         check_tag(tag)
 
-    def edit(document: OpenDocument) -> None:
-        document.tags = tuple(dict.fromkeys(
-            [tag for tag in document.tags if tag != removed] + added))
-
     document = page(ref)
     reader().require(Right.EDIT, document)
     said = f"Tagged {', '.join(added)}" if added else f"Took off the tag {removed}"
-    reader().revise(document.record.reference, edit, comment=said[:250], minor=True)
+    reader().revise(document.record.reference, retagging(added, removed),
+                    comment=said[:250], minor=True)
     return redirect(page_url(document.record.reference) + "#tags")
+
+
+def retagging(added: Sequence[str], removed: str = "") -> Callable[[OpenDocument], None]:
+    """What adds tags to a page, and takes one off."""
+    def edit(document: OpenDocument) -> None:
+        document.tags = tuple(dict.fromkeys(
+            [*(tag for tag in document.tags if tag != removed), *added]))
+    return edit
 
 
 @blueprint.get("/tags/rename")
@@ -72,17 +79,9 @@ def rename_all(tag: str, name: str) -> list[tuple[Reference, str]]:
         document.tags = tuple(dict.fromkeys(
             name if item == tag else item for item in document.tags))
 
-    wiki, refused = reader(), []
-    pages = wiki.tagged(tag)
-    for start in range(0, len(pages), CHUNK):
-        with wiki.batch():
-            for reference in pages[start:start + CHUNK]:
-                try:
-                    wiki.revise(reference, edit, comment=f"The tag {tag} is now {name}"[:250],
-                                minor=True)
-                except WikiError as error:
-                    refused.append((reference, str(error)))
-    return refused
+    wiki = reader()
+    return wiki.change_each(wiki.tagged(tag), lambda reference: wiki.revise(
+        reference, edit, comment=f"The tag {tag} is now {name}"[:250], minor=True))
 
 
 def show_form(tag: str, name: str, error: WikiError | None = None) -> str:

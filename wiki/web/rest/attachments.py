@@ -9,7 +9,7 @@ from flask import Response, jsonify, request, url_for
 
 from wiki.api import OpenAttachment, OpenDocument
 from wiki.errors import AttachmentNotFound, Conflict, TooLarge
-from wiki.filehistory import FileVersion, history_of
+from wiki.filehistory import FileVersion, at_version, history_of
 from wiki.model import Attachment, check_filename, media_type
 from wiki.rights import Right
 from wiki.web.rest import json, paging
@@ -58,12 +58,7 @@ def chosen(ref: str, filename: str) -> OpenAttachment:
 
     Raises AttachmentNotFound, RevisionNotFound or InvalidDocument.
     """
-    document = wiki().get(ref)
-    version = request.args.get("version", "")
-    if not version:
-        return document.attachment(filename)
-    then = wiki().revision(document.record.reference, version)
-    return OpenAttachment(wiki(), then.attachment(filename))
+    return at_version(wiki(), wiki().get(ref), filename, request.args.get("version", ""))
 
 
 def put_attachment(ref: str, filename: str) -> Response:

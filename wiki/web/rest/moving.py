@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, url_for
 
 from wiki.errors import DocumentExists, InvalidDocument
-from wiki.moving import AT_ONCE, MOVE_EXECUTOR, Mover, Outcome, Plan
+from wiki.moving import MOVE_EXECUTOR, Mover, Outcome, Plan
 from wiki.references import HOME, Reference
 from wiki.rights import Right
 from wiki.web.rest import json, paging
@@ -24,7 +24,7 @@ def move_page(ref: str) -> Response:
     old, plan = planned(ref, body)
     links = json.flag(body, "links") if "links" in body else True
     leave = json.flag(body, "redirect")
-    if len(plan.moves) > AT_ONCE or (links and plan.size > AT_ONCE):
+    if plan.is_long(links):
         task = site().starter.start(user(), MOVE_EXECUTOR, params={
             "source": str(old), "target": str(plan.moves[old]), "space": len(plan.moves) > 1,
             "links": links, "redirect": leave})
@@ -52,16 +52,9 @@ def planned(ref: str, body: dict[str, Any], copying: bool = False) -> tuple[Refe
     old = existing(ref).record.reference
     if space and old.name != HOME:
         raise InvalidDocument(f"space: {old} is no home page of a space")
-    new = Reference.parse(f"{name}.{HOME}") if space else Reference.parse(name, old)
-    if new == old:
-        raise DocumentExists(f"{old} is called so already")
-    mover = Mover(wiki())
-    moves = mover.places(old, new, space)
-    if copying:
-        plan = mover.plan_copy(moves)
-    else:
+    if not copying:
         wiki().require(Right.DELETE, wiki().get(old))
-        plan = mover.plan(moves)
+    plan = Mover(wiki()).planned(old, name, space, copying)
     if plan.problems:
         raise DocumentExists("; ".join(f"{page}: {why}" for page, why in plan.problems[:10]))
     return old, plan

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from wiki.news import Event
+from wiki.thumbnails import SIZES
+from wiki.watching import Kind
 from wiki.web.rest.routes import Operation
 
 JSON = dict[str, Any]
@@ -46,7 +49,7 @@ PATH: Mapping[str, JSON] = {
     "ref": _schema("string", "A page's name, such as Space.Name"),
     "class_name": _schema("string", "A class's name, such as Books.BookClass"),
     "number": _schema("integer", "The object's number within its class", minimum=0),
-    "kind": _schema("string", "What is watched or muted", enum=["page", "space", "muted"]),
+    "kind": _schema("string", "What is watched or muted", enum=list(Kind)),
     "name": _schema("string", "A page's or a space's name"),
     "filename": TEXT,
     "version": _schema("string", "A version, such as 2.1"),
@@ -57,7 +60,7 @@ PATH: Mapping[str, JSON] = {
 PARAMETERS: Mapping[str, JSON] = {
     "version": _schema("string", "As it was at this version of the page, such as 2.1"),
     "size": _schema("integer", "So many pixels wide or high at most (256 unless told)",
-                    enum=[64, 128, 256, 512, 1024]),
+                    enum=list(SIZES)),
     "space": _schema("string", "Only pages of this space"),
     "class": _schema("string", "Only what has, or is, an object of this class"),
     "prefix": _schema("string", "Only pages whose full name begins so"),
@@ -228,12 +231,11 @@ SCHEMAS: Mapping[str, JSON] = {
                           ("text",), additionalProperties=False),
     "CommentChange": _object({"text": TEXT}, ("text",), additionalProperties=False),
     "CommentList": _list(_ref("Comment")),
-    "Watch": _object({"kind": {"enum": ["page", "space", "muted"]}, "name": TEXT, "since": DATE},
+    "Watch": _object({"kind": {"enum": list(Kind)}, "name": TEXT, "since": DATE},
                      ("kind", "name", "since")),
     "WatchList": _list(_ref("Watch")),
     "NotificationList": _list(_object({
-        "event": {"enum": ["made", "edited", "renamed", "deleted", "commented", "mentioned",
-                           "task"]},
+        "event": {"enum": list(Event)},
         "reference": TEXT, "title": TEXT, "author": TEXT, "date": DATE, "text": TEXT,
         "place": _schema("string", "The anchor of a comment, the version of an edit, or the "
                          "number of a run"), "unread": FLAG}, ("event", "reference", "date")),

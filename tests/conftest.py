@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -18,6 +20,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, expect, sync_playwright
 from werkzeug.test import TestResponse
 
 from wiki.api import Wiki
@@ -26,6 +30,10 @@ from wiki.site import Site
 from wiki.web.app import create_app
 
 PASSWORD = "correct horse"
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+#: Milliseconds that a step in the browser, or a run, may take on a slow machine.
+PATIENCE = 60_000
 
 # CI takes the same examples each time, and fewer, for it has 20 minutes.
 hypothesis_settings.register_profile("ci", hypothesis_settings.get_profile("ci"), max_examples=40)
@@ -40,11 +48,20 @@ def settings(tmp_path: Path) -> Settings:
                     macro_patience=60)
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a wiki with its shipped pages and the user Admin, to be copied."""
+    data = tmp_path_factory.mktemp("installed") / "data"
+    with Site(Settings(data=data, admin_password=PASSWORD, secret_key="for tests")) as site:
+        site.install()
+    return data
+
+
 @pytest.fixture
-def site(settings: Settings) -> Iterator[Site]:
+def site(settings: Settings, installed: Path) -> Iterator[Site]:
     """A wiki with its shipped pages; nothing runs in it by itself."""
+    shutil.copytree(installed, settings.data, dirs_exist_ok=True)
     with Site(settings) as opened:
-        opened.install()
         yield opened
 
 
@@ -159,15 +176,65 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path, installed: Path) -> Iterator[Server]:
     """A running server on a free port, with the shipped pages and the user Admin."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    running = Server(tmp_path / "data", port, tmp_path / "server.log")
+    running = Server(shutil.copytree(installed, tmp_path / "data"), port, tmp_path / "server.log")
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """One browser for all tests; each has a profile of its own in it."""
+    if not CHROMIUM.exists():
+        pytest.skip("there is no Chromium here")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Chromium, server: Server) -> Iterator[Callable[..., Page]]:
+    """Open the server's front page as somebody: ``browse(user, rich, **profile)``, with ``None``
+    for a guest, and ``rich`` for CodeMirror, if its bundle is there, in place of plain text
+    fields. An error of a script of ours fails the test."""
+    errors: list[str] = []
+    profiles = []
+
+    def opened(user: str | None = "Admin", rich: bool = False, **profile: Any) -> Page:
+        profiles.append(chromium.new_context(base_url=server.url, **profile))
+        page = profiles[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        if not rich:
+            page.add_init_script("self === top && location.protocol === 'http:' && "
+                                 "localStorage.setItem('wikimill.editor', 'plain')")
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text)
+                if "Content Security Policy" in message.text else None)
+        page.goto("/login" if user else "/")
+        if user:
+            page.get_by_label("Name", exact=True).fill(user)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("main").get_by_role("button", name="Log in").click()
+            page.wait_for_url("**/")
+        return page
+
+    yield opened
+    for profile in profiles:
+        profile.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(browse: Callable[..., Page]) -> Page:
+    """A browser at the server, logged in as Admin."""
+    return browse()
 
 
 def until(condition: Callable[[], bool], seconds: float, message: str) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Server
 from playwright.sync_api import Page, ViewportSize, expect
-from test_main_job import CHROMIUM, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 TASK = "Tasks.ImportCountries"
 KINDS = {
@@ -32,11 +26,10 @@ WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=360, hei
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        page.goto(f"/{TASK}")
-        expect(page.locator(".task-progress .badge")).to_have_text("DONE")
-        yield page
+def page(page: Page) -> Page:
+    page.goto(f"/{TASK}")
+    expect(page.locator(".task-progress .badge")).to_have_text("DONE")
+    return page
 
 
 def grave(page: Page) -> list[str]:

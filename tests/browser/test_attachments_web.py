@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Server
 from playwright.sync_api import Page, Route, expect
-from test_main_job import CHROMIUM, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 #: Gives the form files as if they had been dropped on it, or pasted into the page.
 GIVE = """([kind, names]) => {
@@ -24,10 +20,9 @@ GIVE = """([kind, names]) => {
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        page.goto("/Help.Files/attachments")
-        yield page
+def page(page: Page) -> Page:
+    page.goto("/Help.Files/attachments")
+    return page
 
 
 def test_many_files_are_uploaded_and_listed_in_place(page: Page, tmp_path: Path) -> None:

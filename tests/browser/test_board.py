@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from conftest import Server
+from conftest import PATIENCE
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, PATIENCE, browsing, make_task
+from test_main_job import make_task
 
 #: Runs until the page ``Work.Go`` is there.
 WAITS = '''\
@@ -20,14 +18,6 @@ def run(logger, wiki, task):
         time.sleep(0.05)
         logger.progress(1, 4, "waiting")
 '''
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def save(page: Page, name: str) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from conftest import Server
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, browsing
 
 from wiki.api import Wiki
 from wiki.commenting import add
 from wiki.store import open_store
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 NAME = "Help.Tour"
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def say(server: Server, text: str, user: str = "Users.Jo") -> None:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from conftest import Server
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, browsing
 
 from wiki.settings import shipped
 
 LIBRARY = shipped("static") / "vendor/mermaid/mermaid.esm.min.mjs"
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
-    pytest.mark.skipif(not LIBRARY.exists(), reason="`make vendor` did not bring Mermaid"),
-]
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
+pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="`make vendor` did not bring Mermaid")
 
 
 def test_a_diagram_is_drawn_as_a_picture_and_no_policy_is_broken(page: Page) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from conftest import Server
 from playwright.sync_api import Locator, Page, expect
-from test_main_job import CHROMIUM, browsing
 
 from wiki.settings import shipped
 
@@ -27,14 +25,12 @@ GIVE = """(element, [kind, name, type, data]) => {
         : new ClipboardEvent("paste", {...options, clipboardData: transfer}));
 }"""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 needs_bundle = pytest.mark.skipif(not RICH.is_file(), reason="`make rich-editor` was not run")
 
 
 @pytest.fixture(params=["plain", pytest.param("rich", marks=needs_bundle)])
-def page(server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with browsing(server, rich=request.param == "rich") as page:
-        yield page
+def page(browse: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
+    return browse(rich=request.param == "rich")
 
 
 def text_of(page: Page) -> Locator:
@@ -205,26 +201,26 @@ def test_the_editor_fits_a_phones_screen(page: Page) -> None:
 
 
 @needs_bundle
-def test_macros_stand_out_but_not_in_code(server: Server) -> None:
-    with browsing(server, rich=True) as page:
-        edit(page, "/Work.Text/edit")
-        page.keyboard.insert_text('<<showlog log="x"/>> and `<<toc/>>` and [[Main.WebHome]]')
-        expect(page.locator(".cm-macro")).to_have_text(['<<showlog log="x"/>>'])
-        expect(page.locator(".cm-wikilink")).to_have_text(["[[Main.WebHome]]"])
-        page.get_by_role("button", name="Plain text field").click()
-        expect(page.locator("textarea#content")).to_be_visible()
-        assert value(page).startswith("<<showlog")
+def test_macros_stand_out_but_not_in_code(browse: Callable[..., Page]) -> None:
+    page = browse(rich=True)
+    edit(page, "/Work.Text/edit")
+    page.keyboard.insert_text('<<showlog log="x"/>> and `<<toc/>>` and [[Main.WebHome]]')
+    expect(page.locator(".cm-macro")).to_have_text(['<<showlog log="x"/>>'])
+    expect(page.locator(".cm-wikilink")).to_have_text(["[[Main.WebHome]]"])
+    page.get_by_role("button", name="Plain text field").click()
+    expect(page.locator("textarea#content")).to_be_visible()
+    assert value(page).startswith("<<showlog")
 
 
 @needs_bundle
-def test_a_script_has_the_rich_editor_too(server: Server) -> None:
-    with browsing(server, rich=True) as page:
-        page.goto("/Executors.ImportCSV/script")
-        content = page.locator(".script-editor .cm-content")
-        content.click()
-        empty(page)
-        page.keyboard.insert_text("def run(logger, wiki, task):\n    x = (1,\n")
-        expect(page.locator("#problems")).to_contain_text("was never closed")
-        expect(page.locator(".cm-lint-marker-error")).to_be_visible()
-        page.keyboard.press("Control+s")
-        expect(page.get_by_role("button", name="Save anyway")).to_be_visible()
+def test_a_script_has_the_rich_editor_too(browse: Callable[..., Page]) -> None:
+    page = browse(rich=True)
+    page.goto("/Executors.ImportCSV/script")
+    content = page.locator(".script-editor .cm-content")
+    content.click()
+    empty(page)
+    page.keyboard.insert_text("def run(logger, wiki, task):\n    x = (1,\n")
+    expect(page.locator("#problems")).to_contain_text("was never closed")
+    expect(page.locator(".cm-lint-marker-error")).to_be_visible()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("button", name="Save anyway")).to_be_visible()

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from conftest import Server
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, browsing
 
 BOOKS = "Title;Year;Kind\nDune;1965;novel\nEmma;1815;novel\nHamlet;1603;play\nFaust;1808;play\n"
 #: Drops a file on the form, as a person does from the desktop.
@@ -17,14 +12,6 @@ DROP = """(form, [name, text]) => {
     form.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true,
                                               cancelable: true}));
 }"""
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def test_a_dropped_file_is_mapped_tried_and_run(page: Page) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from conftest import Server, until
+from conftest import PATIENCE, Server, until
 from playwright.sync_api import Page, Request, expect
 from test_board import WAITS, save
-from test_main_job import CHROMIUM, PATIENCE, browsing, make_task
+from test_main_job import make_task
 
 HIDE = """hidden => {
     Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
@@ -18,14 +16,6 @@ HIDE = """hidden => {
 RUN = """async () => (await fetch("/api/v1/tasks/Tasks.Mine/ready", {method: "POST", headers: {
     "X-CSRF-Token": document.querySelector("meta[name=csrf-token]").content}})).status"""
 STATUS = """async () => (await (await fetch("/api/v1/tasks/Tasks.Mine")).json()).status"""
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def asked(request: Request) -> bool:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from conftest import Server
+from conftest import PATIENCE, Server
 from playwright.sync_api import Locator, Page, expect
-from test_main_job import CHROMIUM, PATIENCE, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 TABLES = ('<<livetable class="Shop.ItemClass" columns="doc.title, price, kind" rows="10" '
           'actions="set, tag, delete"/>>\n\n'
@@ -35,12 +31,11 @@ FILL = """async (tables) => {
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        page.evaluate(FILL, TABLES)
-        page.goto("/Shop.Tables")
-        page.evaluate("window.sameLoad = true")
-        yield page
+def page(page: Page) -> Page:
+    page.evaluate(FILL, TABLES)
+    page.goto("/Shop.Tables")
+    page.evaluate("window.sameLoad = true")
+    return page
 
 
 def table(page: Page, name: str = "ItemClass") -> Locator:

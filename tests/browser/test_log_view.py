@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from conftest import Server
-from playwright.sync_api import Page, expect, sync_playwright
+from conftest import Server, until
+from playwright.sync_api import Page, expect
 
 from wiki.tasks.log import MANAGER_LOG, Logs
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 VIEWER = "/TaskExecutorCode.ShowLog?log="
-#: The sample task's log; it has ended, so nothing comes to it.
-LOG = "Tasks.ImportCountries.log"
-#: Milliseconds that a step may take on a slow machine.
-PATIENCE = 60_000
+#: A log that was put aside: nothing comes to it but what a test writes.
+LOG = "Tasks.ImportCountries-20260101-000000.log"
 AT_END = "pre => pre.scrollHeight - pre.scrollTop - pre.clientHeight < 40"
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 
 @pytest.fixture
 def logs(server: Server) -> Logs:
+    """The server's logs, to which nothing comes by itself: the sample task has ended."""
+    manager = server.data / "logs" / MANAGER_LOG
+    until(lambda: manager.exists() and "run 1 ended" in manager.read_text("utf-8"), 60,
+          "the sample task does not end")
     return Logs(server.data / "logs")
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    """A guest's browser in New York; an error of a script of ours fails the test."""
-    errors: list[str] = []
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(base_url=server.url, timezone_id="America/New_York")
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text)
-                if "Content Security Policy" in message.text else None)
-        yield page
-        browser.close()
-    assert errors == []
+def page(browse: Callable[..., Page]) -> Page:
+    """A guest's browser in New York."""
+    return browse(None, timezone_id="America/New_York")
 
 
 def fill(logs: Logs, log: str, count: int) -> None:
@@ -90,9 +76,8 @@ def test_what_is_older_comes_where_one_scrolls_up(page: Page, logs: Logs) -> Non
 
 def test_levels_are_hidden_and_counted_and_times_are_the_readers(
         page: Page, logs: Logs) -> None:
-    log = "Tasks.ImportCountries-20260101-000000.log"
-    fill(logs, log, 10)
-    page.goto(VIEWER + log)
+    fill(logs, LOG, 10)
+    page.goto(VIEWER + LOG)
     page.get_by_label("DEBUG").uncheck()
     expect(page.locator(".log-hidden")).to_have_text("5 lines hidden")
     expect(page.get_by_text("row 1.")).to_be_hidden()

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from conftest import PASSWORD, Server
-from playwright.sync_api import Page, expect, sync_playwright
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-#: Milliseconds that a run may take on a slow machine.
-PATIENCE = 60_000
+from conftest import PATIENCE, Server
+from playwright.sync_api import Page, expect
 
 SCRIPT = '''\
 import csv, io, time
@@ -40,40 +32,6 @@ def run(logger, wiki, task):
 
 MOVED = """first => document.querySelector('.task-progress progress').value > first
     || document.querySelector('.task-progress .badge').textContent === 'DONE'"""
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@contextmanager
-def browsing(server: Server, rich: bool = False) -> Iterator[Page]:
-    """A browser at the server, logged in; an error of a script of ours fails the test.
-    ``rich``: with CodeMirror, if its bundle is there, in place of plain text fields."""
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(base_url=server.url)
-        page.set_default_timeout(PATIENCE)
-        if not rich:
-            page.add_init_script("self === top && location.protocol === 'http:' && "
-                                 "localStorage.setItem('wikimill.editor', 'plain')")
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text)
-                if "Content Security Policy" in message.text else None)
-        page.goto("/login")
-        page.get_by_label("Name", exact=True).fill("Admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/")
-        yield page
-        browser.close()
-    assert errors == []
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    """A browser at the server, logged in."""
-    with browsing(server) as page:
-        yield page
 
 
 def make_page(page: Page, name: str, title: str) -> None:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from conftest import Server
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 FILL = """async pages => {
     const token = document.querySelector("meta[name=csrf-token]").content;
@@ -23,11 +17,10 @@ FILL = """async pages => {
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        page.evaluate(FILL, {"Shelf.WebHome": "[[Dune]]", "Shelf.Dune": "A desert. [[WebHome]]",
-                             "Notes.List": "Read [[Shelf.Dune]] and [it](Shelf.Dune#plot)."})
-        yield page
+def page(page: Page) -> Page:
+    page.evaluate(FILL, {"Shelf.WebHome": "[[Dune]]", "Shelf.Dune": "A desert. [[WebHome]]",
+                         "Notes.List": "Read [[Shelf.Dune]] and [it](Shelf.Dune#plot)."})
+    return page
 
 
 def test_a_space_is_renamed_with_what_refers_to_it(page: Page) -> None:

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from conftest import Server
 from playwright.sync_api import Page, ViewportSize, expect
-from test_main_job import CHROMIUM, browsing
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 NARROW = ViewportSize(width=360, height=740)
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def test_quick_open_goes_to_a_page_a_new_one_and_a_search_by_keys(page: Page) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from conftest import Server
+from conftest import PATIENCE
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, PATIENCE, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 
 FILL = """async () => {
     const token = document.querySelector("meta[name=csrf-token]").content;
@@ -33,10 +28,9 @@ FILL = """async () => {
 
 
 @pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        page.evaluate(FILL)
-        yield page
+def page(page: Page) -> Page:
+    page.evaluate(FILL)
+    return page
 
 
 def test_a_class_is_edited_in_place_and_its_objects_follow(page: Page) -> None:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from conftest import Server
+from conftest import PATIENCE
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, PATIENCE, browsing
 
 SCRIPT = '''\
 def run(logger, wiki, task):
     logger.info("a trial speaks")
     wiki.new("Made.ByTrial", content="Hello").save()
 '''
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def make_executor(page: Page) -> None:

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from conftest import Server
 from playwright.sync_api import Page, expect
-from test_main_job import CHROMIUM, browsing
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
-
-
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    with browsing(server) as page:
-        yield page
 
 
 def test_tabs_are_chosen_by_click_by_key_and_by_address(page: Page) -> None:

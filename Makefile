@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 DATA ?= data
 
-.PHONY: run test soak check lint types layers bench vendor rich-editor clean
+.PHONY: run test soak check lint types layers bench translations vendor rich-editor clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +60,15 @@ $(EDITOR): static/src/codemirror.js static/src/package.json
 rich-editor:
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(EDITOR) \
 	  || echo "No rich editor: it could not be built. The plain one works."
+
+# What is marked for translation: docs/translating.md.
+CATALOGUE := build/messages.pot
+translations: $(VENV)/installed
+	mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords marked \
+	  --sort-by-file --project Wikimill --output-file $(CATALOGUE) .
+	$(BIN)/pybabel --quiet update --input-file $(CATALOGUE) --output-dir wiki/locale \
+	  --domain messages --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -34,7 +34,7 @@ function placeOf(area, offset) {
 class Completion {
   constructor(area) {
     this.area = area;
-    this.turn = 0; // only the last question's answer counts
+    this.asking = null; // what breaks the question off that is under way
     this.items = [];
     this.chosen = 0;
     this.list = document.createElement("ul");
@@ -68,20 +68,18 @@ class Completion {
   get open() { return !this.list.hidden; }
 
   async look() {
+    this.close(); // what is shown answers an older text, and must not be taken for this one
     const {area} = this;
-    const turn = ++this.turn;
     const {value, selectionStart: at, selectionEnd} = area;
-    if (at !== selectionEnd) return this.close();
-    let found;
+    if (at !== selectionEnd) return;
+    const {signal} = this.asking = new AbortController();
     try {
-      found = await completions(sourcesOf(area), value.slice(0, at), value.slice(at));
+      const found = await completions(sourcesOf(area), value.slice(0, at), value.slice(at), signal);
+      const same = area.value === value && area.selectionStart === at;
+      if (found && same && !signal.aborted && document.activeElement === area) this.show(found);
     } catch (error) {
-      console.warn(error); // the text can be written without
+      if (!signal.aborted) console.warn(error); // the text can be written without
     }
-    if (turn !== this.turn) return; // one has gone on typing
-    const same = area.value === value && area.selectionStart === at;
-    if (found && same && document.activeElement === area) this.show(found);
-    else this.close();
   }
 
   show({from, items, label}) {
@@ -126,7 +124,7 @@ class Completion {
   }
 
   close() {
-    this.turn++;
+    this.asking?.abort();
     if (!this.open) return;
     this.list.hidden = true;
     this.state.textContent = "";

@@ -2,8 +2,8 @@
 // asks. The editor of a page's text is more, see editor/main.js.
 
 const pageForm = document.querySelector("form[data-preview]");
-if (pageForm) import("./editor/main.js").then(({start}) => start(pageForm));
-else if (!document.querySelector("form[data-editor]")) import("./editor/drafts.js").then(({settle}) => settle());
+if (pageForm) import("./editor/main.js").then(({start}) => start(pageForm)).catch(console.warn);
+else if (!document.querySelector("form[data-editor]")) import("./editor/drafts.js").then(({settle}) => settle()).catch(console.warn);
 
 for (const form of document.querySelectorAll("form[data-editor]")) {
   let changed = false;

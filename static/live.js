@@ -6,6 +6,7 @@
 // it is away, more and more seldom until it is back. What changed is told to the document by the event
 // "wikimill:part", with the element; "wikimill:text" tells that the page's text was exchanged.
 
+import {tryJson} from "./asking.js";
 import {morphChildren} from "./morph.js";
 
 const MOST = 100; // parts in one request
@@ -61,11 +62,10 @@ async function ask(parts) {
     body.append("part", part.dataset.part);
     body.append("tag", part.dataset.tag);
   }
-  const answer = await fetch("/parts", {
+  const answer = await tryJson("/parts", {
     method: "POST", body, signal: AbortSignal.timeout(TIMEOUT * 1000),
-  }).catch(() => null);
-  if (!answer?.ok) return null; // the server may be away, and come back
-  return (await answer.json().catch(() => null))?.parts;
+  });
+  return answer?.parts;
 }
 
 function take(part, {gone, busy, html, tag, every: pace}) {

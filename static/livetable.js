@@ -2,6 +2,7 @@
 // brings the page of that address and exchanges its tables. The address goes along, and the focus
 // stays. All tables of the page are exchanged, since their links hold each other's state.
 
+import {tellAway} from "./asking.js";
 import {morph} from "./morph.js";
 
 const PAUSE = 250; // milliseconds after the last key until a filter is used
@@ -44,15 +45,14 @@ async function load(url, how, table) {
   table?.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(url, {signal: own.signal});
-    if (!answer.ok) throw new Error(answer.statusText);
     const text = await answer.text();
     if (own.signal.aborted) return;
+    if (!answer.ok) return location.assign(url); // which says what is wrong
     if (how) history[how](null, "", url);
     shown = location.search;
     exchange(new DOMParser().parseFromString(text, "text/html"));
-  } catch (error) {
-    if (own.signal.aborted) return;
-    location.assign(url);
+  } catch {
+    if (!own.signal.aborted) tellAway();
   } finally {
     if (loading === own) tables().forEach((item) => item.removeAttribute("aria-busy"));
   }

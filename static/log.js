@@ -141,8 +141,10 @@ class LogView {
     if (!rest) return;
     event.preventDefault();
     const address = new URL(rest.href);
-    const answer = await this.lines(Object.fromEntries(address.searchParams));
-    rest.closest(".line").replaceWith(this.fragment(await answer.text()));
+    await this.load(async () => {
+      const answer = await this.lines(Object.fromEntries(address.searchParams));
+      rest.closest(".line").replaceWith(this.fragment(await answer.text()));
+    });
   }
 
   // -- levels and times -------------------------------------------------------------------

@@ -50,8 +50,5 @@ export function morphChildren(old, fresh) {
 
 // The element that `selector` finds in what the address answers; null where it cannot be had now.
 export async function fetchPart(url, selector) {
-  const answer = await fetch(url).catch(() => null); // the server may be away, and come back
-  if (!answer?.ok) return null;
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return parsed.querySelector(selector);
+  return (await tryDocument(url))?.querySelector(selector) ?? null;
 }

@@ -1,6 +1,8 @@
 // The sidebar: closed and opened, its tree unfolded branch by branch, kept as it was from page to
 // page; the table of contents, which marks what is on screen; menus that close; printing.
 
+import {tellAway, tryFetch} from "./asking.js";
+
 const root = document.documentElement;
 const sidebar = document.getElementById("sidebar");
 const toggle = document.querySelector(".nav-toggle");
@@ -76,10 +78,10 @@ if (sidebar && toggle) {
 async function itemsOf(url) {
   const address = new URL(url, location.href);
   address.searchParams.set("part", "");
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address.pathname} answered ${answer.status}`);
-  const parsed = new DOMParser().parseFromString(`<ul>${await answer.text()}</ul>`, "text/html");
-  return parsed.querySelector("ul");
+  const answer = await tryFetch(address);
+  const text = await answer?.text().catch(() => null);
+  if (text == null) return null;
+  return new DOMParser().parseFromString(`<ul>${text}</ul>`, "text/html").querySelector("ul");
 }
 
 function opened() {
@@ -93,19 +95,17 @@ function remember(at, open) {
   store(session, OPENED, JSON.stringify([...all]));
 }
 
-async function unfold(twist, open) {
+// `asked`: by the reader, who is told where it fails; a branch that was open before stays closed.
+async function unfold(twist, open, asked = true) {
   const item = twist.closest("li");
   let list = item.querySelector(":scope > ul");
   if (open && !list) {
     twist.setAttribute("aria-busy", "true");
-    try {
-      list = await itemsOf(twist.href);
-    } catch (error) {
-      console.warn(error);
-      location.assign(twist.href); // which says what is wrong
+    list = await itemsOf(twist.href);
+    twist.removeAttribute("aria-busy");
+    if (!list) {
+      if (asked) tellAway();
       return;
-    } finally {
-      twist.removeAttribute("aria-busy");
     }
     item.append(list);
     prepare(list);
@@ -117,6 +117,7 @@ async function unfold(twist, open) {
 async function more(link) {
   const item = link.closest("li");
   const list = await itemsOf(link.href);
+  if (!list) return tellAway();
   prepare(list);
   const first = list.querySelector("a.leaf");
   item.replaceWith(...list.children);
@@ -133,7 +134,7 @@ function prepare(tree) {
       remember(at, open);
       unfold(twist, open);
     });
-    if (kept.has(at) && twist.getAttribute("aria-expanded") !== "true") unfold(twist, true);
+    if (kept.has(at) && twist.getAttribute("aria-expanded") !== "true") unfold(twist, true, false);
   }
   for (const link of tree.querySelectorAll("a.tree-more")) asButton(link, more);
 }

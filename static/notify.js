@@ -1,17 +1,18 @@
 // The number of unread notifications in the header, and on a page whether its reader watches it.
 // Both come by a request of their own, since pages are kept by the server while nothing changes.
 
+import {tellAway, tryJson} from "./asking.js";
+
 const bell = document.querySelector(".bell");
 const link = document.querySelector("a.watch-link");
 const LABELS = {page: "Watching", space: "Watching", made: "Watching"};
 
 async function refresh() {
   const page = link ? `?page=${encodeURIComponent(link.dataset.page)}` : "";
-  const answer = await fetch(`/notifications/state${page}`, {credentials: "same-origin"});
-  if (!answer.ok) return;
-  const {unread, most, watching} = await answer.json();
-  showCount(unread, most);
-  if (link) showState(watching);
+  const state = await tryJson(`/notifications/state${page}`);
+  if (!state) return;
+  showCount(state.unread, state.most);
+  if (link) showState(state.watching);
 }
 
 function showCount(unread, most) {
@@ -39,10 +40,10 @@ async function toggle() {
   fields.set("json", "1");
   fields.set("kind", "page");
   if (LABELS[watching]) fields.set("off", "1");
-  const answer = await fetch(link.href, {method: "POST", body: fields, headers: {
+  const state = await tryJson(link.href, {method: "POST", body: fields, headers: {
     "X-CSRF-Token": document.querySelector('meta[name="csrf-token"]').content}});
-  if (answer.ok) showState((await answer.json()).watching);
-  else location.assign(link.href);
+  if (state) showState(state.watching);
+  else tellAway();
 }
 
 link?.addEventListener("click", (event) => {

@@ -2,6 +2,8 @@
 // line. data-pick names the class that the pages have an object of, or is empty for all pages.
 // The list opens while one types, or by the down arrow; without this script the field is plain.
 
+import {tryJson} from "./asking.js";
+
 const DELAY = 150;
 const MOST = 8;
 let made = 0;
@@ -59,10 +61,8 @@ class Picker {
     const turn = ++this.turn;
     const asked = new URLSearchParams({q: this.text, limit: MOST});
     if (this.field.dataset.pick) asked.set("class", this.field.dataset.pick);
-    const answer = await fetch(`/api/v1/titles?${asked}`).catch(() => null); // the name can be typed
-    if (turn !== this.turn || !answer?.ok) return;
-    const {items} = await answer.json();
-    if (turn === this.turn && document.activeElement === this.field) this.show(items);
+    const answer = await tryJson(`/api/v1/titles?${asked}`); // without, the name can be typed
+    if (answer && turn === this.turn && document.activeElement === this.field) this.show(answer.items);
   }
 
   show(items) {

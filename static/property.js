@@ -1,6 +1,8 @@
 // Changes properties in place: brings the form that a.property-edit leads to (see <<property>>),
 // sends it, and shows the new values. Without this the link opens the form as a page.
 
+import {tellAway} from "./asking.js";
+
 const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 
 function close(link) {
@@ -8,9 +10,21 @@ function close(link) {
   link.focus();
 }
 
+// What the server answers: {ok, page}, or null, and the reader is told, where it is away.
+async function ask(url, options) {
+  try {
+    const answer = await fetch(url, options);
+    return {ok: answer.ok, page: parse(await answer.text())};
+  } catch {
+    tellAway();
+    return null;
+  }
+}
+
 async function open(link) {
-  const answer = await fetch(link.href);
-  const form = answer.ok && parse(await answer.text()).querySelector(".property-form");
+  const answer = await ask(link.href);
+  if (!answer) return;
+  const form = answer.ok && answer.page.querySelector(".property-form");
   if (form) place(link, form);
   else location.assign(link.href);
 }
@@ -33,11 +47,11 @@ function place(link, form) {
 
 // A saved value answers with the page, a refused one with the form and what is wrong.
 async function send(link, form) {
-  const answer = await fetch(form.action, {method: "POST", body: new FormData(form)});
-  const page = parse(await answer.text());
-  const refused = page.querySelector(".property-form");
+  const answer = await ask(form.action, {method: "POST", body: new FormData(form)});
+  if (!answer) return;
+  const refused = answer.page.querySelector(".property-form");
   if (refused) place(link, refused);
-  else if (answer.ok) showValues(page, link);
+  else if (answer.ok) showValues(answer.page, link);
   else location.assign(link.href);
 }
 

@@ -3,6 +3,7 @@
 // All that the rest of this file asks of the text is in TextView, so that the rich editor can
 // take its place: text, onChange, select(line, column), mark(problems).
 
+import {tryJson} from "./asking.js";
 import {openRich} from "./editor/rich.js";
 
 const DELAY = 600;
@@ -140,14 +141,14 @@ function showProblems(box, problems, text) {
 }
 
 async function check(frame, script) {
-  const answer = await fetch(frame.dataset.check, {
+  const answer = await tryJson(frame.dataset.check, {
     method: "POST",
     headers: {"Content-Type": "application/json",
       "X-CSRF-Token": document.querySelector("meta[name=csrf-token]").content},
     body: JSON.stringify({script, requirements: frame.dataset.requirements,
       module: frame.dataset.module === "true"}),
-  }).catch(() => null); // the server may be away; it checks again on save
-  return answer?.ok ? (await answer.json()).problems : null;
+  });
+  return answer?.problems; // the server checks again on save
 }
 
 // The text, rich where that is wanted and there.

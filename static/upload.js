@@ -2,6 +2,7 @@
 // goes by itself, as its bare bytes, and can be cancelled and tried again.
 // Without this, the form works as a plain form.
 
+import {tryDocument} from "./asking.js";
 import {onDrop} from "./drop.js";
 
 const AT_ONCE = 3;
@@ -150,22 +151,22 @@ class Uploads {
     const good = this.done.filter((upload) => upload.good);
     const bad = this.done.length - good.length;
     this.done = [];
-    if (good.length) await this.refresh();
-    for (const upload of good) upload.line.remove();
+    if (good.length && await this.refresh()) good.forEach((upload) => upload.line.remove());
     this.form.reset();
     this.news.textContent = `${good.length} attached${bad ? `, ${bad} not` : ""}.`;
     this.news.classList.remove("visually-hidden");
   }
 
+  // Whether the table shows what is attached now.
   async refresh() {
-    const answer = await fetch(this.form.action, {headers: {Accept: "text/html"}});
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = await tryDocument(this.form.action, {headers: {Accept: "text/html"}});
+    if (!fresh) return false;
     for (const part of [".attachment-list", ".trail .tabs"]) {
       const there = document.querySelector(part);
       const made = fresh.querySelector(part);
       if (there && made) there.replaceWith(made);
     }
+    return true;
   }
 }
 

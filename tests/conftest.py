@@ -49,18 +49,18 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shipped_wiki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a wiki with its shipped pages and the user Admin, to be copied."""
-    data = tmp_path_factory.mktemp("installed") / "data"
+    data = tmp_path_factory.mktemp("shipped_wiki") / "data"
     with Site(Settings(data=data, admin_password=PASSWORD, secret_key="for tests")) as site:
         site.install()
     return data
 
 
 @pytest.fixture
-def site(settings: Settings, installed: Path) -> Iterator[Site]:
+def site(settings: Settings, shipped_wiki: Path) -> Iterator[Site]:
     """A wiki with its shipped pages; nothing runs in it by itself."""
-    shutil.copytree(installed, settings.data, dirs_exist_ok=True)
+    shutil.copytree(shipped_wiki, settings.data, dirs_exist_ok=True)
     with Site(settings) as opened:
         yield opened
 
@@ -176,12 +176,12 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path, installed: Path) -> Iterator[Server]:
+def server(tmp_path: Path, shipped_wiki: Path) -> Iterator[Server]:
     """A running server on a free port, with the shipped pages and the user Admin."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    running = Server(shutil.copytree(installed, tmp_path / "data"), port, tmp_path / "server.log")
+    running = Server(shutil.copytree(shipped_wiki, tmp_path / "data"), port, tmp_path / "server.log")
     running.start()
     yield running
     running.stop()

@@ -346,8 +346,9 @@ def test_the_state_is_another_one_after_each_change(tmp_path: Path, kind: str) -
 def test_an_index_in_a_new_file_is_another_state(tmp_path: Path) -> None:
     store = open_store(tmp_path / "data")
     before = store.state()
-    other = open_store(tmp_path / "other")
+    open_store(tmp_path / "other").close()
+    for damaged in (tmp_path / "data").glob("index.db*"):  # with what SQLite keeps beside it
+        damaged.unlink()
     (tmp_path / "other" / "index.db").rename(tmp_path / "data" / "index.db")
     assert store.state() != before
-    other.close()
     store.close()

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from wiki.errors import SettingError
+from wiki.translate import LANGUAGES, SOURCE
 
 ENVIRONMENT_PREFIX = "WIKIMILL_"
 CONFIG_FILE = "wikimill.toml"
@@ -76,6 +77,13 @@ def whole(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
+def read_language(value: object) -> str:
+    """The code of a language that the wiki's own words can be shown in."""
+    if value not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
+    return str(value)
+
+
 def _setting(default: object, read: Callable[[object], Any], text: str) -> Any:
     return field(default=default, metadata={"read": read, "help": text})
 
@@ -100,6 +108,9 @@ class Settings:
         "", read_text, "What sessions are signed with; made and kept in the data if empty.")
     upload_limit: int = _setting(
         2 * 1024**3, read_size, "The largest file that can be attached, in bytes.")
+    language: str = _setting(
+        SOURCE, read_language, "What visitors read who chose no language, and whose browser asks "
+        f"for none that there is; one of {', '.join(LANGUAGES)}.")
     session_hours: int = _setting(
         24 * 14, whole(1, 24 * 366), "How long a log-in lasts.")
     deleted_days: int = _setting(

@@ -16,7 +16,7 @@ export async function start(form) {
   let change = () => {};
   const view = await openRich(form.dataset.rich, {
     area, language: "markdown", label: "Content",
-    complete: (before, after) => completions(sources, before, after).catch(() => null),
+    complete: (...asked) => completions(sources, ...asked).catch(() => null),
     onChange: () => form.dispatchEvent(new Event("input")),
   }) ?? new PlainText(area, () => {});
   if (view.dom !== area && area.autofocus) view.focus();

@@ -1,5 +1,7 @@
 // Tells the server that the editor is open, and the reader who else has it open.
 
+import {tryJson} from "../asking.js";
+
 export function watch(form) {
   const box = document.querySelector(".editing-others");
   const {editing, every} = form.dataset;
@@ -10,10 +12,10 @@ export function watch(form) {
     return data;
   };
   const tell = async () => {
-    const answer = await fetch(editing, {method: "POST", body: body(false),
-      headers: {Accept: "application/json"}}).catch(() => null);
-    if (!answer?.ok) return; // the server may be away, and come back
-    const {others} = await answer.json();
+    const answer = await tryJson(editing, {method: "POST", body: body(false),
+      headers: {Accept: "application/json"}});
+    if (!answer) return;
+    const {others} = answer;
     box.hidden = !others.length;
     box.querySelector(".names").textContent = others.join(", ");
     box.querySelector("span").textContent = others.length === 1 ? "is" : "are";

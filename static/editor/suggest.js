@@ -14,12 +14,15 @@ export function sourcesOf(area) {
 }
 
 // The answer to what stands before and after the caret, or null.
-export async function completions(sources, before, after) {
+// `signal` breaks the question off.
+export async function completions(sources, before, after, signal) {
   const line = before.slice(before.lastIndexOf("\n") + 1);
   const file = sources.files && line.match(FILE);
   if (file) return files(sources.files, before, after, file);
   const page = sources.pages && line.match(PAGE);
-  if (page && !page[1].startsWith("attach:")) return pages(sources.pages, before, after, page[1]);
+  if (page && !page[1].startsWith("attach:")) {
+    return pages(sources.pages, before, after, page[1], signal);
+  }
   if (!before.includes("<<")) return null;
   return suggest(await load(sources.macros), before, after);
 }
@@ -32,9 +35,9 @@ function files(names, before, after, [, opening, typed]) {
   return items.length ? {from: before.length - typed.length, items, label: "Attachments"} : null;
 }
 
-async function pages(address, before, after, typed) {
-  const query = new URLSearchParams({prefix: typed, limit: MOST});
-  const answer = await fetch(`${address}pages?${query}`, {headers: {Accept: "application/json"}});
+async function pages(address, before, after, typed, signal) {
+  const query = new URLSearchParams({q: typed, limit: MOST});
+  const answer = await fetch(`${address}?${query}`, {headers: {Accept: "application/json"}, signal});
   if (!answer.ok) throw new Error(`the list of pages answered ${answer.status}`);
   const items = (await answer.json()).items.map(({reference, title}) =>
     closed(reference, reference, title ?? "", after, "]]"));

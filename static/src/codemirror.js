@@ -32,6 +32,8 @@ const theme = EditorView.theme({
   ".cm-tooltip.cm-tooltip-autocomplete > ul": {fontFamily: "var(--mono)", fontSize: ".85rem", maxHeight: "17rem"},
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {padding: ".2rem .6rem"},
   ".cm-tooltip-autocomplete ul li[aria-selected]": {backgroundColor: "var(--accent)", color: "var(--accent-ink)"},
+  // It answers an older text, and nothing of it can be taken.
+  ".cm-tooltip-autocomplete-disabled": {visibility: "hidden"},
   ".cm-completionDetail": {fontStyle: "normal", opacity: ".75", fontFamily: "var(--sans)"},
   ".cm-completionInfo": {fontFamily: "var(--sans)", fontSize: ".85rem", padding: ".4rem .7rem"},
   ".cm-panels": {backgroundColor: "var(--sunken)", color: "var(--ink)"},
@@ -88,7 +90,10 @@ const languages = {
 function source(complete) {
   return async (context) => {
     const {doc} = context.state;
-    const found = await complete(doc.sliceString(0, context.pos), doc.sliceString(context.pos));
+    const asking = new AbortController();
+    context.addEventListener("abort", () => asking.abort(), {onDocChange: true});
+    const found = await complete(doc.sliceString(0, context.pos), doc.sliceString(context.pos),
+      asking.signal);
     if (!found || context.aborted) return null;
     const options = found.items.map((item) => ({
       label: item.label, detail: item.detail, info: item.help?.replaceAll("`", "") || undefined,

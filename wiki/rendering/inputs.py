@@ -21,6 +21,7 @@ from wiki.api import Wiki
 from wiki.errors import InvalidDocument
 from wiki.model import Property
 from wiki.store.base import Query
+from wiki.translate import install
 
 #: Where the template lies.
 TEMPLATES = Path(__file__).parent / "templates"
@@ -130,4 +131,5 @@ def _template() -> Template:
     """Made once; it has no state, and so serves all threads."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True,
                               trim_blocks=True, lstrip_blocks=True)
+    install(environment)
     return environment.get_template("inputs.html")

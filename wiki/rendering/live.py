@@ -11,6 +11,7 @@ from wiki.rendering.macros import MacroContext, MacroSpec, RenderState
 from wiki.rendering.parts import MAX_TOKEN, Call, Part, Signer, tag_of, waiting_address
 from wiki.rendering.slow import QUICK, SlowRuns
 from wiki.rendering.syntax import Macro
+from wiki.translate import language
 
 #: Calls the macro in the context that it is given.
 Work = Callable[[MacroContext], Markup]
@@ -95,9 +96,9 @@ class LiveParts:
         """What the macro gives, or what stands in its place until it is there; raises what it
         raises."""
         if part is None or self.slow is None or not (
-                self._slow(context, spec) or self.slow.has(part.token)):
+                self._slow(context, spec) or self.slow.has(_key(part))):
             return work(context)
-        run = self.slow.start(part.token, lambda: self._apart(context, part, work))
+        run = self.slow.start(_key(part), lambda: self._apart(context, part, work))
         if run is None and not self.slow.knows(spec.name):  # all threads are at work
             return work(context)
         if run is None or not context.state.wait(run.ended):
@@ -126,3 +127,8 @@ class LiveParts:
     def finish(self, html: str, form_token: str) -> str:
         """The page's HTML with the reader's form token in what threads made."""
         return html.replace(self.slow.form_token, form_token) if self.slow else html
+
+
+def _key(part: Part) -> str:
+    """What a run is found by: readers of another language get another."""
+    return f"{language()} {part.token}"

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from wiki.model import GUEST
 from wiki.rendering.timing import Timing
+from wiki.translate import language
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class RenderRequest:
     ``preview``: the content is the reader's own, not yet saved, whatever the document says.
     ``patience``: how long slow macros may hold the page, in seconds; None: as long as they take.
     ``timing``: measure what each macro takes.
+    ``language``: what macros say is in it, a code of :data:`wiki.translate.LANGUAGES`.
     ``path``: the path of the page's address, where it is not the document's own.
     """
 
@@ -27,6 +29,7 @@ class RenderRequest:
     preview: bool = False
     patience: float | None = None
     timing: bool = False
+    language: str = field(default_factory=language)
     path: str = ""
 
 

@@ -29,6 +29,7 @@ from wiki.rendering.engine import Renderer, Rendering, error_box
 from wiki.rendering.live import LiveParts
 from wiki.rendering.parts import Signer
 from wiki.rendering.timing import Timing
+from wiki.translate import using
 
 #: The methods of :class:`Renderer` that a worker is asked for.
 Kind = Literal["render", "render_content", "render_part"]
@@ -124,7 +125,8 @@ def _limit_time(seconds: float) -> None:
 
 def _render(renderer: Renderer, order: Order) -> Rendering:
     try:
-        rendering: Rendering = getattr(renderer, order.kind)(*order.given)
+        with using(order.given[-1].language):
+            rendering: Rendering = getattr(renderer, order.kind)(*order.given)
         return rendering
     except WikiError as error:
         return Rendering(error_box(str(error)))

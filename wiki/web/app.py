@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from wiki import settings as configuration
+from wiki import translate
 from wiki.errors import (
     AccessDenied,
     DocumentNotFound,
@@ -26,6 +27,7 @@ from wiki.references import HOME, Reference
 from wiki.rendering import inputs
 from wiki.settings import Settings
 from wiki.site import Site
+from wiki.translate import gettext, marked
 from wiki.web import (
     attachments,
     auth,
@@ -45,6 +47,7 @@ from wiki.web import (
     health,
     history,
     keptviews,
+    language,
     live,
     manage,
     moving,
@@ -71,7 +74,7 @@ from wiki.web.errors import status_of
 from wiki.web.rest import blueprint as rest
 
 BLUEPRINTS = (health.blueprint, live.blueprint, diagrams.blueprint, auth.blueprint,
-              search.blueprint, tasks.blueprint,
+              language.blueprint, search.blueprint, tasks.blueprint,
               run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint,
               scripts.blueprint, executors.blueprint, secret.blueprint, attachments.blueprint,
               filemoves.blueprint, edit.blueprint, objects.blueprint, classes.blueprint,
@@ -84,10 +87,10 @@ BLUEPRINTS = (health.blueprint, live.blueprint, diagrams.blueprint, auth.bluepri
 MAX_FORM = 16 * 1024 * 1024
 #: What a multipart body may have beyond the files in it.
 FORM_OVERHEAD = 1024 * 1024
-TITLES = {400: "This cannot be", 401: "Log in first", 403: "This is not allowed",
-          404: "There is nothing here", 405: "This is not done this way",
-          409: "This cannot be done now", 413: "This is too large",
-          500: "Something went wrong"}
+TITLES = {400: marked("This cannot be"), 401: marked("Log in first"),
+          403: marked("This is not allowed"), 404: marked("There is nothing here"),
+          405: marked("This is not done this way"), 409: marked("This cannot be done now"),
+          413: marked("This is too large"), 500: marked("Something went wrong")}
 
 
 def create_app(settings: Settings | None = None, site: Site | None = None) -> Flask:
@@ -102,6 +105,7 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in (
         Path(app.root_path, "templates"), inputs.TEMPLATES)])
     app.extensions["wikimill"] = site
+    translate.install(app.jinja_env)
     keptviews.KeptViews.install(app, site)
     configure(app, settings)
     site.renderer.sign_with(app.config["SECRET_KEY"])
@@ -112,6 +116,9 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     app.context_processor(template_values)
     app.add_template_filter(show_date, "date")
     app.add_template_global(context.leaf_url)
+    app.add_template_global(translate.language)
+    app.add_template_global(translate.weekday)
+    app.add_template_global(translate.LANGUAGES, "languages")
     app.add_template_global(navigation.open_tree)
     app.add_template_global(navigation.places)
     app.register_blueprint(rest, url_prefix="/api/v1")
@@ -208,5 +215,5 @@ def answer_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
 def error_page(status: int, message: str, login: bool = False) -> str:
     return render_template("error.html", status=status, message=message, login=login,
                            bare=status >= 500,  # the tree may be what cannot be had
-                           title=TITLES.get(status, "This did not work"),
+                           title=gettext(TITLES.get(status, marked("This did not work"))),
                            next=request.full_path.rstrip("?") if request.method == "GET" else "/")

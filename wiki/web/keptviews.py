@@ -19,8 +19,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from wiki.errors import StoreError
 from wiki.model import GUEST
 from wiki.site import Site
+from wiki.translate import language, using
 from wiki.web.context import site
 from wiki.web.headers import nonce
+from wiki.web.language import language_of
 from wiki.web.session import current_user, form_token, has_stamp, has_token
 from wiki.web.viewcache import Answer, Entry, Key, ViewCache, Visitor, Visitors
 
@@ -40,7 +42,8 @@ class Page:
 
 
 class KeptViews:
-    """Stands before the application, and answers what it has kept for a visitor whom it knows.
+    """Stands before the application, and answers what it has kept for a visitor whom it knows;
+    from here on the answer is in the visitor's language.
 
     Everything else, and each visitor again after a minute, goes to the application.
     """
@@ -59,9 +62,10 @@ class KeptViews:
 
     def __call__(self, environ: WSGIEnvironment,
                  start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._kept(environ) if environ["REQUEST_METHOD"] == "GET" else None
-        if answer is None:
-            return self._application(environ, start_response)
+        with using(language_of(environ, self._site.settings.language)):
+            answer = self._kept(environ) if environ["REQUEST_METHOD"] == "GET" else None
+            if answer is None:
+                return self._application(environ, start_response)
         status = HTTPStatus(answer.status)
         start_response(f"{status.value} {status.phrase}", answer.headers)
         return [answer.body]
@@ -89,7 +93,7 @@ class KeptViews:
 
 def key_of(visitor: Visitor, environ: WSGIEnvironment) -> Key:
     """What a kept page depends on, besides the wiki."""
-    return (visitor.user, bool(visitor.token), environ.get("SCRIPT_NAME", ""),
+    return (visitor.user, bool(visitor.token), language(), environ.get("SCRIPT_NAME", ""),
             environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
 
 

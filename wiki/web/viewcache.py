@@ -31,8 +31,9 @@ KNOWN_SECONDS = 60.0
 #: How many cookies are known.
 KNOWN = 2000
 
-#: The user, whether the session has a token, and the address: script name, path, query.
-Key = tuple[str, bool, str, str, str]
+#: The user, whether the session has a token, the language, and the address: script name, path,
+#: query.
+Key = tuple[str, bool, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

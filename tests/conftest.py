@@ -181,7 +181,8 @@ def server(tmp_path: Path, shipped_wiki: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    running = Server(shutil.copytree(shipped_wiki, tmp_path / "data"), port, tmp_path / "server.log")
+    data = shutil.copytree(shipped_wiki, tmp_path / "data")
+    running = Server(data, port, tmp_path / "server.log")
     running.start()
     yield running
     running.stop()

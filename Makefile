@@ -65,7 +65,7 @@ rich-editor:
 CATALOGUE := build/messages.pot
 translations: $(VENV)/installed
 	mkdir -p build
-	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords marked \
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords marked --keywords gettext_html \
 	  --sort-by-file --project Wikimill --output-file $(CATALOGUE) .
 	$(BIN)/pybabel --quiet update --input-file $(CATALOGUE) --output-dir wiki/locale \
 	  --domain messages --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date

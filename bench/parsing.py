@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from statistics import median
 
-from wiki.rendering.syntax import parse
+from wiki.language.syntax import parse
 
 ROUNDS = 3
 SIZE = 100_000

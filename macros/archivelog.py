@@ -8,32 +8,33 @@ from wiki.model import GUEST
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.log import PACKED, Archive, Logs
 from wiki.tasks.loghtml import api_url, viewer_url
+from wiki.translate import gettext
 
 ACTION = "/logs/archive"
 
 FORM = Markup("""\
 <form class="archivelog" action="{action}" method="post">
 <input type="hidden" name="form_token" value="{token}">
-<label for="archivelog-log">Log</label>
+<label for="archivelog-log">{log}</label>
 <select id="archivelog-log" name="log">
 {options}
 </select>
-<label><input type="checkbox" name="compress" value="true"> Compress it</label>
-<button type="submit">Archive</button>
+<label><input type="checkbox" name="compress" value="true"> {compress_it}</label>
+<button type="submit">{archive}</button>
 </form>
 """)
 OPTION = Markup('<option value="{0}"{1}>{0}</option>')
 ROW = Markup('<tr><td>{name}</td><td>{size:,}</td>'
-             '<td><a href="{download}" download>Download</a></td></tr>')
+             '<td><a href="{download}" download>{download2}</a></td></tr>')
 TABLE = Markup("""\
-<h2>Archived logs</h2>
-<table><thead><tr><th>Log</th><th>Bytes</th><th></th></tr></thead>
+<h2>{archived_logs}</h2>
+<table><thead><tr><th>{log}</th><th>{bytes}</th><th></th></tr></thead>
 <tbody>
 {rows}
 </tbody></table>
 """)
-NONE = Markup('<p class="note">No log was written yet.</p>\n')
-LOG_IN = Markup('<p class="note">Log in to archive a log.</p>\n')
+NONE = Markup('<p class="note">{no_log}</p>\n')
+LOG_IN = Markup('<p class="note">{log_in}</p>\n')
 
 
 @macro("archivelog")
@@ -69,12 +70,13 @@ def known(context: MacroContext, names: list[str], limit: int) -> list[str]:
 
 def form(context: MacroContext, names: list[str], chosen: str) -> Markup:
     if context.user == GUEST:
-        return LOG_IN
+        return LOG_IN.format(log_in=gettext("Log in to archive a log."))
     if not names:
-        return NONE
+        return NONE.format(no_log=gettext("No log was written yet."))
     options = Markup("\n").join(
         OPTION.format(name, Markup(" selected") if name == chosen else "") for name in names)
-    return FORM.format(action=ACTION, token=context.form_token, options=options)
+    return FORM.format(action=ACTION, token=context.form_token, options=options,
+            log=gettext("Log"), compress_it=gettext("Compress it"), archive=gettext("Archive"))
 
 
 def listing(context: MacroContext, archives: list[Archive], limit: int) -> Markup:
@@ -82,9 +84,10 @@ def listing(context: MacroContext, archives: list[Archive], limit: int) -> Marku
     shown = set(known(context, [archive.name for archive in archives], limit))
     rows = Markup("\n").join(
         ROW.format(name=label(archive.name), size=archive.size,
-                   download=api_url(archive.name, "/download"))
+                   download=api_url(archive.name, "/download"), download2=gettext("Download"))
         for archive in archives if archive.name in shown)
-    return TABLE.format(rows=rows) if rows else Markup()
+    return TABLE.format(rows=rows, archived_logs=gettext("Archived logs"), log=gettext("Log"),
+            bytes=gettext("Bytes")) if rows else Markup()
 
 
 def label(name: str) -> Markup | str:

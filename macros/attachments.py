@@ -7,16 +7,17 @@ from typing import Literal
 from jinja2.filters import do_filesizeformat
 from markupsafe import Markup
 
+from wiki.language.links import attachment_url
 from wiki.model import Attachment
 from wiki.rendering.attached import shown_page
-from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext
 
 #: The most files that are listed.
 MOST = 1_000
-_TABLE = Markup('<div class="scroll"><table class="attachments"><thead><tr><th scope="col">File'
-                '</th><th scope="col" class="right">Size</th><th scope="col">Attached</th>'
-                '<th scope="col">By</th></tr></thead>\n<tbody>{}</tbody></table></div>')
+_TABLE = Markup('<div class="scroll"><table class="attachments"><thead><tr><th scope="col">{file}'
+                '</th><th scope="col" class="right">{size}</th><th scope="col">{attached}</th>'
+                '<th scope="col">{by}</th></tr></thead>\n<tbody>{}</tbody></table></div>')
 _ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td>'
               '<td><time class="local" datetime="{}">{:%Y-%m-%d %H:%M} UTC</time></td>'
               "<td>{}</td></tr>\n")
@@ -38,16 +39,19 @@ def attachments(context: MacroContext, page: PageName = "", filter_: str = "",
     found = [item for item in document.attachments
              if not filter_ or fnmatch(item.filename, filter_)]
     if not found:
-        return Markup('<p class="empty">There are no attachments.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no attachments."))
     shown = _sorted(found, sort)[:max(1, min(limit, MOST))]
     table = _TABLE.format(Markup("").join(
         _ROW.format(attachment_url(document.reference, item.filename), item.filename,
                     do_filesizeformat(item.size), item.created.isoformat(),
                     item.created.astimezone(UTC), item.author.removeprefix("Users."))
-        for item in shown))
+        for item in shown), file=gettext("File"), size=gettext("Size"),
+        attached=gettext("Attached"), by=gettext("By"))
     more = len(found) - len(shown)
-    return table + (Markup('<p class="note"><a href="{}">{} more</a></p>').format(
-        context.url(document.reference, "attachments"), more) if more else "")
+    return table + (Markup('<p class="note"><a href="{}">{}</a></p>').format(
+        context.url(document.reference, "attachments"),
+        gettext("%(num)s more", num=more)) if more else "")
 
 
 def _sorted(items: list[Attachment], order: str) -> list[Attachment]:

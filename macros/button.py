@@ -5,20 +5,21 @@ from typing import Literal
 from markupsafe import Markup
 
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext, marked
 
-_LABELS = {"ready": "Run", "suspend": "Suspend", "cancel": "Cancel…",
-           "run": "Run with other parameters…", "duplicate": "Duplicate",
-           "script": "Edit script", "try": "Try it…"}
+_LABELS = {"ready": marked("Run"), "suspend": marked("Suspend"), "cancel": marked("Cancel…"),
+           "run": marked("Run with other parameters…"), "duplicate": marked("Duplicate"),
+           "script": marked("Edit script"), "try": marked("Try it…")}
 #: What only leads to a form.
 _DOORS = {"run": "run", "script": "script", "try": "script"}
-_FORM = Markup(
-    '<form class="task-action" method="post" action="{}">'
-    '<input type="hidden" name="form_token" value="{}">'
-    '<button class="button {}" name="action" value="{}">{}</button></form>')
+_BUTTON = Markup('<button class="button task-action {}" form="{}" name="action" value="{}">{}'
+                 '</button>')
+#: Opens and closes without a script.
 _CONFIRM = Markup(
-    '<details class="task-action confirm"><summary class="button {}">{}</summary>'
-    '<div class="popup"><p>{}</p>{}</div></details>')
-_CANCEL = "The run is asked to end. What it has done stays."
+    '<button type="button" class="button task-action {0}" popovertarget="{1}">{2}</button>'
+    '<span class="popup asking" id="{1}" popover role="dialog" aria-label="{2}">'
+    '<span>{3}</span> {4}</span>')
+_CANCEL = marked("The run is asked to end. What it has done stays.")
 
 
 @macro("button", inline=True)
@@ -44,14 +45,15 @@ def button(context: MacroContext,
         return Markup("")
     if action == "try" and not context.wiki.may("script", context.wiki.get(target)):
         return Markup("")
-    text = label or _LABELS[action]
+    text = label or gettext(_LABELS[action])
     if action in _DOORS:
         return Markup('<a class="button task-action" href="{}{}">{}</a>').format(
             context.url(target, _DOORS[action]), "#try" if action == "try" else "", text)
     cancel = action == "cancel"
     door = "duplicate" if action == "duplicate" else "task"
-    form = _FORM.format(context.url(target, door), context.form_token,
-                        "danger" if cancel else "primary" if action == "ready" else action,
-                        action, "Cancel the run" if cancel else text)
-    question = confirm or (_CANCEL if cancel else "")
-    return _CONFIRM.format("danger" if cancel else "", text, question, form) if question else form
+    made = _BUTTON.format("danger" if cancel else "primary" if action == "ready" else action,
+                          context.form(context.url(target, door)), action,
+                          gettext("Cancel the run") if cancel else text)
+    question = confirm or (gettext(_CANCEL) if cancel else "")
+    return _CONFIRM.format("danger" if cancel else "", context.anchor("ask"), text, question,
+                           made) if question else made

@@ -22,6 +22,7 @@ from wiki.rendering.charts.data import (
 from wiki.rendering.charts.plots import Data, number
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables import conditions
+from wiki.translate import gettext
 
 #: The largest attachment that is read, in bytes.
 MOST_BYTES = 5_000_000
@@ -29,7 +30,7 @@ MOST_BYTES = 5_000_000
 MOST_LABELS, MOST_ROWS = 1000, 200
 _FIGURE = Markup(
     '<figure class="chart-box">{title}{chart}\n{legend}<figcaption>{notes}'
-    '<details class="chart-data"><summary>The numbers</summary><div class="scroll">{table}</div>'
+    '<details class="chart-data"><summary>{the_numbers}</summary><div class="scroll">{table}</div>'
     '</details></figcaption></figure>\n')
 
 
@@ -91,7 +92,8 @@ def _limited(found: Found, kind: str, sort: str, limit: int) -> Found:
     elif kind == "line":
         data = placed(data)
     if len(data.labels) > limit and kind != "pie":
-        found.notes.append(f"{len(data.labels) - limit:,} more are not shown.")
+        found.notes.append(gettext("%(num)s more are not shown.",
+                                   num=f"{len(data.labels) - limit:,}"))
         data = picked(data, range(limit))
     found.data = data
     return found
@@ -100,20 +102,23 @@ def _limited(found: Found, kind: str, sort: str, limit: int) -> Found:
 def _figure(found: Found, kind: str, title: str) -> Markup:
     numbers = found.data.numbers()
     if not numbers:
-        return Markup('<p class="empty">There are no numbers to draw{}.</p>').format(
-            f": {title}" if title else "")
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no numbers to draw: %(title)s.", title=title) if title
+            else gettext("There are no numbers to draw."))
     data = plots.slices(found.data) if kind == "pie" else found.data
     heading = Markup('<p class="chart-title" aria-hidden="true">{}</p>').format(
         title) if title else Markup("")
     return _FIGURE.format(
         title=heading, legend=_legend(data, kind), table=_table(data),
-        chart=_draw(data, kind, title or f"A {kind} chart", numbers),
-        notes=Markup("").join(Markup("<p>{}</p>").format(note) for note in found.notes))
+        chart=_draw(data, kind, title or gettext("A %(kind)s chart", kind=kind), numbers),
+        notes=Markup("").join(Markup("<p>{}</p>").format(note) for note in found.notes),
+            the_numbers=gettext("The numbers"))
 
 
 def _draw(data: Data, kind: str, title: str, numbers: list[float]) -> Markup:
-    desc = (f"{len(data.labels)} labels, {len(data.series)} series, from {number(min(numbers))} "
-            f"to {number(max(numbers))}. The numbers are in the table below.")
+    desc = gettext("%(labels)s labels, %(series)s series, from %(least)s to %(most)s. The numbers "
+                   "are in the table below.", labels=len(data.labels), series=len(data.series),
+                   least=number(min(numbers)), most=number(max(numbers)))
     if kind == "line":
         return plots.lines(data, title, desc)
     if kind == "bar":

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from wiki.references import HOME, Reference
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.store.base import Condition, Query
+from wiki.translate import gettext
 
 MOST = 1000
 MOST_DEPTH = 6
@@ -32,8 +33,10 @@ def children(context: MacroContext, page: PageName = "", limit: int = 200,
     listing = _Listing(context, max(1, min(limit, MOST)))
     found = listing.below(parent, max(1, min(depth, MOST_DEPTH)))
     if not found:
-        return Markup('<p class="empty">There are no pages below this one.</p>')
-    more = Markup('<p class="note">There are more.</p>') if listing.more else Markup("")
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no pages below this one."))
+    more = Markup('<p class="note">{}</p>').format(
+        gettext("There are more.")) if listing.more else Markup("")
     return found + more
 
 

@@ -9,11 +9,12 @@ from pygments.lexers import TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from wiki.errors import BadValue, MacroError
+from wiki.language.links import attachment_url
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
 from wiki.rendering.fences import formatter
-from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext_html
 
 #: Longer code is shown plain: some of the highlighter's languages take very long.
 MAX_HIGHLIGHTED = 200_000
@@ -49,10 +50,11 @@ def code(context: MacroContext, body: str = "", language: str = "", linenumbers:
         head = read_head(file, MAX_FILE)
         body, title = head.text, title or attachment
         if not head.whole:
-            note = Markup('<p class="note">These are its first {:,} of {:,} bytes: '
-                          '<a href="{}">the whole file</a>.</p>').format(
-                MAX_FILE, file.record.size,
-                attachment_url(shown_page(context, page).record.reference, attachment))
+            note = Markup('<p class="note">{}</p>').format(gettext_html(
+                'These are its first %(shown)s of %(size)s bytes: '
+                '<a href="%(url)s">the whole file</a>.', shown=f"{MAX_FILE:,}",
+                size=f"{file.record.size:,}", url=attachment_url(
+                    shown_page(context, page).record.reference, attachment)))
     elif not body.strip():
         raise MacroError("it needs a body, or the name of an attachment: "
                          '<<code attachment="script.py"/>>')

@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 
 @macro("content")
@@ -13,5 +14,6 @@ def content(context: MacroContext) -> Markup:
         <<content/>>
     """
     if context.source.reference == context.document.reference:  # the sheet itself is viewed
-        return Markup('<p class="empty">The content of the page that is viewed stands here.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("The content of the page that is viewed stands here."))
     return context.render_document(context.document.reference)

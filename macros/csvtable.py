@@ -8,11 +8,12 @@ from itertools import islice
 from markupsafe import Markup
 
 from wiki.errors import BadValue
+from wiki.language.links import attachment_url
 from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
-from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.csvtext import rows
+from wiki.translate import gettext
 
 #: How much of a file is read, bytes; past that, the number of rows is an estimate.
 MAX_READ = 1_000_000
@@ -60,17 +61,20 @@ def csv(context: MacroContext, body: str = "", attachment: str = "", page: PageN
     else:
         table = _of_rows(rows(body.strip("\r\n"), delimiter), limit, None)
     if not table.rows:
-        return Markup('<p class="empty">There are no rows.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no rows."))
     heads, cells, left_out = _chosen(table.rows, header, columns)
     html = _table(heads, cells, caption)
     notes = [_more_rows(table, len(cells)),
-             f"{left_out:,} more columns are not shown." if left_out else ""]
+             gettext("%(num)s more columns are not shown.",
+                     num=f"{left_out:,}") if left_out else ""]
     note = " ".join(part for part in notes if part)
     if not note:
         return html
     url = (attachment_url(shown_page(context, page).record.reference, attachment)
            if attachment else "")
-    link = Markup(' <a href="{}">The whole file</a>').format(url) if url else ""
+    link = Markup(' <a href="{}">{the_whole}</a>').format(url,
+            the_whole=gettext("The whole file")) if url else ""
     return html + Markup('<p class="note">{}{}</p>').format(note, link)
 
 
@@ -145,5 +149,8 @@ def _numeric(texts: Iterable[str]) -> bool:
 def _more_rows(table: Table, shown: int) -> str:
     if not table.more:
         return ""
-    about = "about " if table.about else ""
-    return f"These are the first {shown:,} rows; there are {about}{table.more:,} more."
+    values = {"shown": f"{shown:,}", "more": f"{table.more:,}"}
+    if table.about:
+        return gettext("These are the first %(shown)s rows; there are about %(more)s more.",
+                       **values)
+    return gettext("These are the first %(shown)s rows; there are %(more)s more.", **values)

@@ -12,9 +12,10 @@ from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.executors import check_script, may_run, runners
 from wiki.tasks.names import EXECUTOR_CLASS
 from wiki.tasks.requirements import missing
+from wiki.translate import gettext, gettext_html
 
-BROKEN = Markup('<div class="box warning" role="note"><p class="box-title"><strong>It cannot run: '
-                '{}</strong></p>{}<p>Its READY tasks wait until this is mended.</p></div>')
+BROKEN = Markup('<div class="box warning" role="note"><p class="box-title"><strong>{}'
+                '</strong></p>{}<p>{its_ready}</p></div>')
 LINE = Markup("<pre><code>{}</code></pre>")
 
 
@@ -49,15 +50,16 @@ def problem(page: OpenDocument) -> Markup:
     lines = script.splitlines()
     number = int(at[1]) if at else 0
     line = LINE.format(f"{number}: {lines[number - 1]}") if 0 < number <= len(lines) else ""
-    return BROKEN.format(wrong, line)
+    return BROKEN.format(gettext("It cannot run: %(why)s", why=wrong), line,
+            its_ready=gettext("Its READY tasks wait until this is mended."))
 
 
 def button(context: MacroContext, page: OpenDocument) -> Markup:
     """The way to the form, for those who may run it."""
     if not (context.wiki.may("edit", page) and may_run(page, context.user)):
         return Markup("")
-    return Markup('<p><a class="button primary" href="{}">Run…</a></p>').format(
-        context.url(page.reference, "run"))
+    return Markup('<p><a class="button primary" href="{}">{run}</a></p>').format(
+        context.url(page.reference, "run"), run=gettext("Run…"))
 
 
 def named(context: MacroContext, page: OpenDocument) -> Markup:
@@ -65,5 +67,6 @@ def named(context: MacroContext, page: OpenDocument) -> Markup:
     users = runners(page)
     if not users:
         return Markup("")
-    return Markup("<p>May be run by {}, and by who may write scripts.</p>").format(
-        Markup(", ").join(context.link(user) for user in users))
+    return Markup("<p>{}</p>").format(gettext_html(
+        "May be run by %(users)s, and by who may write scripts.",
+        users=Markup(", ").join(context.link(user) for user in users)))

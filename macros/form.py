@@ -10,6 +10,7 @@ from wiki.rendering import inputs
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.pageforms import PageForm, Plan
 from wiki.tasks.starting import Starter
+from wiki.translate import gettext, gettext_html
 
 #: The Run form's names of parameters.
 PARAMETER = "param."
@@ -19,10 +20,8 @@ _RUN = Markup(
     '<input type="hidden" name="title" value="{title}">\n{fields}{files}'
     '<div class="buttons"><button class="primary" name="action" value="{what}">{label}</button>'
     '</div></form>\n')
-_FILES = Markup('<div class="field"><label for="{0}">Files</label>'
+_FILES = Markup('<div class="field"><label for="{0}">{files}</label>'
                 '<input id="{0}" type="file" name="file" multiple></div>')
-_LOG_IN = Markup('<p class="box info"><a href="/login?next={}">Log in</a> to fill in the form that '
-                 'stands here.</p>')
 _REFUSED = Markup('<p class="box info">{}</p>')
 
 
@@ -53,9 +52,12 @@ def form(context: MacroContext, class_: PageName = "", space: str = "", title: s
         raise MacroError('it needs a class="..." to make pages with, or an executor="..." to start '
                          "tasks of")
     if context.user == GUEST:
-        return _LOG_IN.format(context.path)
+        return _REFUSED.format(gettext_html(
+            '<a href="/login?next=%(path)s">Log in</a> to fill in the form that stands here.',
+            path=context.path))
     if not context.wiki.may("edit"):
-        return _REFUSED.format("You may not edit pages, and so cannot send the form here.")
+        return _REFUSED.format(gettext(
+            "You may not edit pages, and so cannot send the form here."))
     #: Several forms on a page have fields of the same names.
     scope = f"form{context.state.macros}."
     if executor.strip():
@@ -84,5 +86,6 @@ def _run(context: MacroContext, executor: str, fields: str, title: str, ready: b
     return _RUN.format(
         action=context.url(page.record.reference, "run"), token=context.form_token, title=title,
         fields=inputs.draw(shown, inputs.offers(shown, context.wiki)),
-        files=_FILES.format(scope + "files") if files else "", what="run" if ready else "save",
-        label=label or ("Run" if ready else "Make the task"))
+        files=_FILES.format(scope + "files", files=gettext("Files")) if files else "",
+        what="run" if ready else "save",
+        label=label or (gettext("Run") if ready else gettext("Make the task")))

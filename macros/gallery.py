@@ -5,11 +5,12 @@ from fnmatch import fnmatch
 from markupsafe import Markup
 
 from wiki.errors import BadValue
+from wiki.language.links import attachment_url
 from wiki.model import Attachment
 from wiki.rendering.attached import is_picture, shown_page
-from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.thumbnails import SIZES, TYPES
+from wiki.translate import gettext
 
 NARROWEST, WIDEST = 40, 800
 #: The most pictures that are shown.
@@ -35,11 +36,13 @@ def gallery(context: MacroContext, page: PageName = "", filter_: str = "", width
     found = [item for item in document.attachments if is_picture(item)
              and (not filter_ or fnmatch(item.filename, filter_))]
     if not found:
-        return Markup('<p class="empty">There are no pictures.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no pictures."))
     shown = found[:max(1, min(limit, MOST))]
     items = [_item(attachment_url(document.reference, item.filename), item, width, names)
              for item in shown]
-    more = (f"{len(found) - len(shown)} more are not shown." if len(found) > len(shown) else "")
+    more = (gettext("%(num)s more are not shown.", num=len(found) - len(shown))
+            if len(found) > len(shown) else "")
     below = " ".join(part for part in (caption, more) if part)
     return Markup('<figure class="gallery"><ul>{}</ul>{}</figure>').format(
         Markup("").join(items),

@@ -5,8 +5,8 @@ from typing import Literal
 from markupsafe import Markup
 
 from wiki.errors import BadValue
+from wiki.language.links import attachment_url, safe_address
 from wiki.rendering.attached import attachment, is_picture, shown_page
-from wiki.rendering.links import attachment_url, safe_address
 from wiki.rendering.macros import MacroContext, PageName, macro
 
 #: The largest width and height, pixels.

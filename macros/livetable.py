@@ -2,13 +2,13 @@
 
 from markupsafe import Markup
 
-from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.livetable import LiveTable, actions_of
 from wiki.rendering.tables.spec import Spec
 
 
 @macro("livetable")
-def livetable(context: MacroContext, class_: str = "", columns: str = "", space: str = "",
+def livetable(context: MacroContext, class_: PageName = "", columns: str = "", space: str = "",
               where: str = "", sort: str = "", rows: int = 25, id: str = "",
               hidden: bool = True, actions: str = "") -> Markup:
     """Show pages as a table that readers sort, filter and page through.

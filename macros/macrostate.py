@@ -8,13 +8,12 @@ from wiki.model import SYSTEM
 from wiki.rendering.macrohelp import default_text, example_box, parameter_table, usage
 from wiki.rendering.macros import MacroContext, Parameter, macro
 from wiki.rendering.wikimacros import MACRO_CLASS, WikiMacro, WikiMacros, read_macro
+from wiki.translate import gettext, gettext_html
 
-TROUBLE = Markup('<div class="box warning" role="note"><p class="box-title"><strong>It does not '
-                 'work: {}</strong></p></div>\n')
-READY = Markup('<p>Works in {}, with the rights of {}.</p>\n')
+TROUBLE = Markup('<div class="box warning" role="note"><p class="box-title"><strong>{}'
+                 '</strong></p></div>\n')
 USAGE = Markup('<p class="macro-usage"><code>{}</code></p>\n')
-CODE = Markup("<details><summary>Its code</summary>\n<pre><code>{}</code></pre></details>\n")
-NONE = Markup("<p>This sheet shows pages with an object of {}.</p>")
+CODE = Markup("<details><summary>{its_code}</summary>\n<pre><code>{}</code></pre></details>\n")
 
 
 @macro("macrostate")
@@ -31,15 +30,18 @@ def macrostate(context: MacroContext, macro: str = "") -> Markup:
     record = context.wiki.get(target).record if macro else context.document
     found = read_macro(record)
     if found is None:
-        return NONE.format(context.link(MACRO_CLASS))
+        return Markup("<p>{}</p>").format(gettext_html(
+            "This sheet shows pages with an object of %(link)s.", link=context.link(MACRO_CLASS)))
     trouble = context.service(WikiMacros).trouble(found)
     examples = Markup("").join(
         example_box(text, _shown(context.within(record, found.author), text))
         for text in (() if trouble else found.spec.examples))
     return Markup("").join((
-        TROUBLE.format(trouble) if trouble else _ready(context, found),
+        (TROUBLE.format(gettext("It does not work: %(why)s", why=trouble)) if trouble
+         else _ready(context, found)),
         USAGE.format(usage(found.spec)), context.render(found.spec.help),
-        _parameters(found.spec.parameters), examples, CODE.format(found.code)))
+        _parameters(found.spec.parameters), examples, CODE.format(found.code,
+                its_code=gettext("Its code"))))
 
 
 def _shown(context: MacroContext, text: str) -> Markup:
@@ -47,15 +49,18 @@ def _shown(context: MacroContext, text: str) -> Markup:
 
 
 def _ready(context: MacroContext, found: WikiMacro) -> Markup:
-    where = {"space": f"the space {found.page.space}",
-             "user": f"what {found.author} writes"}.get(found.visibility, "all pages")
-    author = "the wiki itself" if found.author == SYSTEM else context.link(found.author)
-    return READY.format(where, author)
+    where = {"space": gettext("the space %(space)s", space=found.page.space),
+             "user": gettext("what %(user)s writes", user=found.author),
+             }.get(found.visibility, gettext("all pages"))
+    author = gettext("the wiki itself") if found.author == SYSTEM else context.link(found.author)
+    return Markup("<p>{}</p>\n").format(gettext_html(
+        "Works in %(place)s, with the rights of %(author)s.", place=where, author=author))
 
 
 def _parameters(parameters: tuple[Parameter, ...]) -> Markup:
     if not parameters:
-        return Markup("<p>It takes no parameters.</p>\n")
-    return parameter_table("Parameters", (
-        (item.name, item.takes, "required" if item.required else default_text(item.default),
-         item.help) for item in parameters))
+        return Markup("<p>{it_takes}</p>\n").format(it_takes=gettext("It takes no parameters."))
+    return parameter_table(gettext("Parameters"), (
+        (item.name, item.takes,
+         gettext("required") if item.required else default_text(item.default), item.help)
+        for item in parameters))

@@ -12,11 +12,12 @@ from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.rendering.inplace import in_place
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.values import link, show
+from wiki.translate import gettext
 
 #: What says how the wiki treats the page, and nothing about its subject.
 ABOUT_PAGES = frozenset({"Wiki.ClassSheetClass", "Wiki.CommentClass"})
 ROW = Markup("<tr><th scope=\"row\"{help}>{label}</th><td>{value}</td></tr>\n")
-NO_VALUES = Markup('<p class="empty">There are no values yet.</p>\n')
+NO_VALUES = Markup('<p class="empty">{there_are}</p>\n')
 TABLE = Markup('<table class="properties">\n{caption}<tbody>\n{rows}</tbody>\n</table>\n')
 
 
@@ -37,8 +38,8 @@ def objects(context: MacroContext, of: str = "", without: str = "", empty: bool 
     document = context.wiki.get(context.reference(page)).record if page else context.document
     shown = [obj for obj in document.objects
              if obj.class_name == of or (not of and obj.class_name not in left_out)]
-    captions = len({obj.class_name for obj in shown}) > 1
     editable = edit and context.wiki.may("edit", document)
+    captions = editable or len({obj.class_name for obj in shown}) > 1  # which lead to the class
     return Markup("").join(table(context, document, obj, captions, empty, editable)
                            for obj in shown)
 
@@ -58,7 +59,8 @@ def table(context: MacroContext, document: Document, obj: Object, with_caption: 
         if empty or edit or not is_empty(value))
     caption = Markup("<caption>{}</caption>\n").format(
         link(context, obj.class_name)) if with_caption else Markup("")
-    return TABLE.format(caption=caption, rows=rows) if rows else NO_VALUES
+    return TABLE.format(caption=caption, rows=rows) if rows else NO_VALUES.format(
+        there_are=gettext("There are no values yet."))
 
 
 def values_of(definition: ClassDefinition | None,

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from wiki.rendering.lists import first_of
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 
 @macro("orphaned")
@@ -17,4 +18,4 @@ def orphaned(context: MacroContext, limit: int = 200) -> Markup:
         <<orphaned limit="5"/>>
     """
     return first_of(context.wiki.orphaned, limit, lambda page: context.link(page, str(page)),
-                    "Something leads to every page.")
+                    gettext("Something leads to every page."))

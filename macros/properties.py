@@ -7,11 +7,12 @@ from markupsafe import Markup
 from wiki.errors import MacroError
 from wiki.model import Property
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext
 
 ROW = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
 TABLE = Markup("""\
 <table class="class-properties">
-<thead><tr><th>Property</th><th>Type</th><th>Label</th><th>What it holds</th></tr></thead>
+<thead><tr><th>{property}</th><th>{type}</th><th>{label}</th><th>{what_it}</th></tr></thead>
 <tbody>
 {}</tbody>
 </table>""")
@@ -31,7 +32,8 @@ def properties(context: MacroContext, of: PageName = "") -> Markup:
                          "properties")
     return TABLE.format(Markup("").join(
         ROW.format(prop.name, kind(prop), prop.label, prop.help)
-        for prop in definition.properties))
+        for prop in definition.properties), property=gettext("Property"), type=gettext("Type"),
+            label=gettext("Label"), what_it=gettext("What it holds"))
 
 
 def kind(prop: Property) -> str:

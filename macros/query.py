@@ -13,9 +13,10 @@ from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables import conditions
 from wiki.rendering.tables.columns import Column, cells, columns_of
 from wiki.store.base import DOCUMENT_FIELDS, Row
+from wiki.translate import gettext
 
 MOST = 1000
-EMPTY = Markup('<p class="empty">No page fits.</p>')
+EMPTY = Markup('<p class="empty">{no_page}</p>')
 
 
 @macro("query")
@@ -48,7 +49,7 @@ def query(context: MacroContext, class_: PageName = "", where: str = "", columns
     size = max(1, min(limit, MOST))
     rows = list(context.wiki.rows(replace(asked, limit=size)))
     if not rows:
-        return EMPTY
+        return EMPTY.format(no_page=gettext("No page fits."))
     if format == "table":
         listed = _table(context, rows, shown, asked.class_name or "")
     elif format == "titles":
@@ -89,4 +90,5 @@ def _table(context: MacroContext, rows: Sequence[Row], columns: Sequence[Column]
 
 
 def _more(count: int) -> Markup:
-    return Markup('<p class="note">{:,} more.</p>').format(count) if count > 0 else Markup("")
+    return Markup('<p class="note">{}</p>').format(
+        gettext("%(num)s more.", num=f"{count:,}")) if count > 0 else Markup("")

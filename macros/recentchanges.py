@@ -8,8 +8,12 @@ from wiki.recent import last_changed
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
 from wiki.store.base import ChangeKind, Logged
+from wiki.translate import gettext, marked
 
 MOST = 200
+#: What became of a page, but for edits.
+KINDS = {ChangeKind.CREATED: marked("created"), ChangeKind.MOVED: marked("moved"),
+         ChangeKind.DELETED: marked("deleted"), ChangeKind.RESTORED: marked("restored")}
 
 
 @macro("recentchanges")
@@ -29,12 +33,13 @@ def recentchanges(context: MacroContext, limit: int = 10, space: str = "",
                         author=user.strip() or None)
     items = Markup("").join(_item(context, row) for row in rows)
     if not items:
-        return Markup('<p class="empty">Nothing has changed yet.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("Nothing has changed yet."))
     return Markup('<ul class="changes">{}</ul>').format(items)
 
 
 def _item(context: MacroContext, row: Logged) -> Markup:
-    done = "" if row.kind == ChangeKind.EDITED else f"{row.kind} "
+    done = "" if row.kind == ChangeKind.EDITED else f"{gettext(KINDS[row.kind])} "
     return Markup('<li>{} <small>{}<time datetime="{}">{}</time> {}</small></li>\n').format(
         _page(context, row), done, row.updated.isoformat(), f"{row.updated:%Y-%m-%d %H:%M}",
         _author(context, row.author))

@@ -6,14 +6,16 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from wiki.rendering.links import page_url
+from wiki.language.links import page_url
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.show import badge
+from wiki.translate import gettext, marked
 
 #: How often it is looked at while none runs, in seconds.
 QUIET = 15
-_HEAD = ("Run", "Started (UTC)", "By", "Took", "Outcome", "Error")
+_HEAD = (marked("Run"), marked("Started (UTC)"), marked("By"), marked("Took"), marked("Outcome"),
+         marked("Error"))
 _ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>'
               "<td>{}</td></tr>\n")
 
@@ -33,10 +35,13 @@ def runs(context: MacroContext, task: PageName = "", limit: int = 10) -> Markup:
     if all(run.outcome for run in found):
         context.pace(QUIET)
     if not found:
-        return Markup('<p class="empty">It has not run yet.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("It has not run yet."))
     rows = Markup("").join(_row(run) for run in found[:max(1, limit)])
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in _HEAD)
-    more = Markup('<p><a href="{}">All its runs</a></p>').format(page_url(target, "runs"))
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(gettext(name))
+                           for name in _HEAD)
+    more = Markup('<p><a href="{}">{all_its}</a></p>').format(page_url(target, "runs"),
+            all_its=gettext("All its runs"))
     return Markup('<div class="scroll"><table class="runs"><thead><tr>{}</tr></thead>\n'
                   "<tbody>{}</tbody></table></div>{}").format(
         head, rows, more if len(found) > limit else "")
@@ -44,9 +49,11 @@ def runs(context: MacroContext, task: PageName = "", limit: int = 10) -> Markup:
 
 def _row(run: RunRecord) -> Markup:
     return _ROW.format(
-        page_url(run.task, f"runs/{run.number}"), f"Run {run.number}", _when(run.started),
+        page_url(run.task, f"runs/{run.number}"),
+        gettext("Run %(number)s", number=run.number), _when(run.started),
         run.starter, in_words(run.seconds) if run.seconds is not None else "",
-        badge(run.outcome or "RUNNING") + (" dry run" if run.dry_run else ""), run.error)
+        badge(run.outcome or "RUNNING") + (" " + gettext("dry run") if run.dry_run else ""),
+        run.error)
 
 
 def _when(moment: datetime | None) -> Markup:

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.jobs import Job, Jobs, JobState, JobStatus, What
 from wiki.tasks.names import JOB_CLASS
+from wiki.translate import gettext, gettext_html, marked
 
 TABLE = Markup("""\
-<div class="scroll" tabindex="0" role="region" aria-label="Scheduled jobs">
+<div class="scroll" tabindex="0" role="region" aria-label="{scheduled_jobs}">
 <table class="scheduler-jobs">
-<thead><tr><th>Job</th><th>When</th><th>Status</th><th>Last run</th><th>Next run</th></tr></thead>
+<thead><tr><th>{job}</th><th>{when}</th><th>{status}</th><th>{last_run}</th><th>{next_run}</th></tr></thead>
 <tbody>
 {}</tbody>
 </table></div>""")
@@ -23,13 +24,15 @@ FORM = Markup("""\
 <form class="task-action" method="post" action="{}">\
 <input type="hidden" name="form_token" value="{}">\
 <input type="hidden" name="back" value="{}">{}</form>""")
-TRIGGER = ("trigger", "Trigger", "Run it now")
-UNSCHEDULE = ("unschedule", "Unschedule", "Do not run it any more")
+TRIGGER = ("trigger", marked("Trigger"), marked("Run it now"))
+UNSCHEDULE = ("unschedule", marked("Unschedule"), marked("Do not run it any more"))
 #: What can be done with a job: action, label, help.
 BUTTONS = {
-    JobStatus.NORMAL: (TRIGGER, ("pause", "Pause", "Do not run it for now"), UNSCHEDULE),
-    JobStatus.PAUSED: (TRIGGER, ("resume", "Resume", "Run it at its times again"), UNSCHEDULE),
-    JobStatus.NONE: (TRIGGER, ("schedule", "Schedule", "Run it at its times")),
+    JobStatus.NORMAL: (TRIGGER, ("pause", marked("Pause"), marked("Do not run it for now")),
+                       UNSCHEDULE),
+    JobStatus.PAUSED: (TRIGGER, ("resume", marked("Resume"),
+                                 marked("Run it at its times again")), UNSCHEDULE),
+    JobStatus.NONE: (TRIGGER, ("schedule", marked("Schedule"), marked("Run it at its times"))),
 }
 
 
@@ -44,14 +47,17 @@ def schedulerjobs(context: MacroContext, this: bool = False) -> Markup:
         <<schedulerjobs/>>
     """
     if this and context.document.object(JOB_CLASS) is None:
-        return Markup('<p class="empty">This page is no job: it has no object of {}.</p>').format(
-            context.link(JOB_CLASS))
+        return Markup('<p class="empty">{}</p>').format(gettext_html(
+            "This page is no job: it has no object of %(link)s.", link=context.link(JOB_CLASS)))
     jobs = context.service(Jobs)
     states = ([jobs.state(context.document.reference, context.user)] if this
               else list(jobs.states(context.user)))
     if not states:
-        return Markup('<p class="empty">There are no jobs.</p>')
-    return TABLE.format(Markup("").join(_row(context, state) for state in states))
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no jobs."))
+    return TABLE.format(Markup("").join(_row(context, state) for state in states),
+            scheduled_jobs=gettext("Scheduled jobs"), job=gettext("Job"), when=gettext("When"),
+            status=gettext("Status"), last_run=gettext("Last run"), next_run=gettext("Next run"))
 
 
 def _row(context: MacroContext, state: JobState) -> Markup:
@@ -65,29 +71,31 @@ def _row(context: MacroContext, state: JobState) -> Markup:
 
 def _what(context: MacroContext, job: Job) -> Markup:
     if job.what == What.MANAGER:
-        return Markup("invokes the task manager")
+        return Markup.escape(gettext("invokes the task manager"))
     if job.what == What.LOGS:
-        return Markup("tidies up the logs")
+        return Markup.escape(gettext("tidies up the logs"))
     if job.what == What.BIN:
-        return Markup("empties the recycle bin")
+        return Markup.escape(gettext("empties the recycle bin"))
     if job.task is None:
-        return Markup("nothing")
-    text = "sets {} READY" if job.what == What.TASK else "runs its script as {}"
-    return Markup(text).format(context.link(job.task))
+        return Markup.escape(gettext("nothing"))
+    link = context.link(job.task)
+    return (gettext_html("sets %(task)s READY", task=link) if job.what == What.TASK
+            else gettext_html("runs its script as %(task)s", task=link))
 
 
 def _status(job: Job) -> Markup:
     badge = Markup('<span class="badge">{}</span>').format(job.status)
     if not job.problem:
         return badge
-    return badge + Markup(' <strong class="badge error">broken</strong><br><small>{}</small>'
-                          ).format(f"It {job.problem}")
+    return badge + Markup(' <strong class="badge error">{broken}</strong><br><small>{}</small>'
+                          ).format(gettext("It %(problem)s", problem=job.problem),
+                                   broken=gettext("broken"))
 
 
 def _last(state: JobState) -> Markup:
     record = state.record
     if record.last_run is None:
-        return Markup("never")
+        return Markup.escape(gettext("never"))
     return Markup('{} <span class="badge {}">{}</span><br><small>{}</small>').format(
         _time(record.last_run), record.outcome.lower(), record.outcome, record.message)
 
@@ -103,7 +111,7 @@ def _buttons(context: MacroContext, job: Job) -> Markup:
     if not context.wiki.may("script", context.wiki.get(job.reference)):
         return Markup("")
     known = JobStatus(job.status) if job.status in list(JobStatus) else JobStatus.NONE
-    buttons = Markup("").join(BUTTON.format(action, help, label)
+    buttons = Markup("").join(BUTTON.format(action, gettext(help), gettext(label))
                               for action, label, help in BUTTONS[known])
     return FORM.format(context.url(job.reference, "job"), context.form_token,
                        str(context.document.reference), buttons)

@@ -13,6 +13,7 @@ from wiki.tasks import loghtml
 from wiki.tasks.log import Logs
 from wiki.tasks.loghtml import LEVELS, api_url, viewer_url
 from wiki.tasks.logview import Screen, choose, hidden_levels, hidden_lines
+from wiki.translate import gettext
 
 #: The page that puts a log away.
 ARCHIVE = "/TaskExecutorCode.ArchiveLog"
@@ -24,29 +25,29 @@ SECTION = Markup("""\
 <section class="log" data-log="{log}" data-offset="{end}" data-size="{size}" data-q="{q}" \
 data-follow="{follow}" data-hide="{hide}">
 <header class="log-head"><span class="log-name">{log}</span> <span class="log-size">{bytes}</span> \
-<a href="{download}" download>Download</a> <a href="{archive}">Archive</a>{runs}\
+<a href="{download}" download>{download2}</a> <a href="{archive}">{archive2}</a>{runs}\
 <span class="log-state" aria-live="polite"></span></header>
 {form}{note}{older}{empty}<pre tabindex="0" role="log" aria-label="{log}">{lines}</pre>{newer}
 </section>""")
 FORM = Markup("""\
 <form class="log-bar log-filter" action="{action}" method="get">
 <input type="hidden" name="log" value="{log}"><input type="hidden" name="filter" value="1">{at}
-<input type="search" name="q" value="{q}" placeholder="Search this log" \
-aria-label="Search this log">
-<button name="find" value="previous">Previous</button>
-<button name="find" value="next">Next</button>
-<button name="find" value="previous-error">Previous error</button>
-<button name="find" value="next-error">Next error</button>
-<fieldset class="log-levels"><legend class="visually-hidden">Shown levels</legend>{levels}
-<button>Filter</button></fieldset>
+<input type="search" name="q" value="{q}" placeholder="{search_this}" \
+aria-label="{search_this}">
+<button name="find" value="previous">{previous}</button>
+<button name="find" value="next">{next}</button>
+<button name="find" value="previous-error">{previous_error}</button>
+<button name="find" value="next-error">{next_error}</button>
+<fieldset class="log-levels"><legend class="visually-hidden">{shown_levels}</legend>{levels}
+<button>{filter}</button></fieldset>
 <span class="log-hidden" aria-live="polite">{hidden}</span></form>
 """)
 LEVEL = Markup(' <label class="level-{0}"><input type="checkbox" name="{0}" value="1"{1}>'
                '{2}</label>')
 RUNS = Markup("""\
 <form class="log-runs" action="{action}" method="get"><input type="hidden" name="log" value="{log}">
-<select name="run" aria-label="Run">{options}</select><button>Go</button></form>""")
-OPTION = Markup('<option value="{0}"{1}>Run {0}</option>')
+<select name="run" aria-label="{run}">{options}</select><button>{go}</button></form>""")
+OPTION = Markup('<option value="{0}"{1}>{2}</option>')
 LINK = Markup('<a href="{}">{}</a>')
 
 
@@ -77,8 +78,8 @@ def showlog(context: MacroContext, log: str = "", lines: int = 200,
     try:
         screen = choose(logs, name, args, max(1, min(lines, MAX_LINES)))
     except LogNotFound as error:  # a compressed one
-        return Markup('<p>{} <a href="{}" download>Download</a></p>').format(
-            error, api_url(name, "/download"))
+        return Markup('<p>{} <a href="{}" download>{download}</a></p>').format(
+            error, api_url(name, "/download"), download=gettext("Download"))
     return section(logs, name, screen, args, follow)
 
 
@@ -91,16 +92,20 @@ def section(logs: Logs, log: str, screen: Screen, args: Mapping[str, str],
     return SECTION.format(
         log=log, end=part.end, size=part.size, q=screen.q,
         follow=str(follow and screen.live).lower(), hide=" ".join(hide),
-        bytes=f"{part.size:,} bytes", download=api_url(log, "/download"),
+        bytes=gettext("%(num)s bytes", num=f"{part.size:,}"),
+        download=api_url(log, "/download"),
         archive=f"{ARCHIVE}?{urlencode({'log': log})}",
         runs=runs_form(logs, log, args.get("run", "")), form=filter_form(log, screen, hide),
         note=note(log, screen),
-        older=links(log, screen, ("Oldest", "after", 0), ("Older", "before", part.offset))
+        older=links(log, screen, (gettext("Oldest"), "after", 0),
+                    (gettext("Older"), "before", part.offset))
         if older else "",
-        newer=links(log, screen, ("Newer", "after", part.end), ("Newest", "", 0))
+        newer=links(log, screen, (gettext("Newer"), "after", part.end), (gettext("Newest"), "", 0))
         if newer else "",
-        empty="" if part.data else Markup('<p class="empty">Nothing was logged yet.</p>'),
-        lines=loghtml.render(log, part.data, part.offset, screen.q, screen.at))
+        empty="" if part.data else Markup('<p class="empty">{}</p>').format(
+            gettext("Nothing was logged yet.")),
+        lines=loghtml.render(log, part.data, part.offset, screen.q, screen.at),
+            download2=gettext("Download"), archive2=gettext("Archive"))
 
 
 def filter_form(log: str, screen: Screen, hide: list[str]) -> Markup:
@@ -112,16 +117,22 @@ def filter_form(log: str, screen: Screen, hide: list[str]) -> Markup:
         for name in (*LEVELS, "fields"))
     count = hidden_lines(screen.part, hide)
     return FORM.format(action=loghtml.VIEWER, log=log, at=at, q=screen.q, levels=boxes,
-                       hidden=f"{count:,} lines hidden" if count else "")
+                       hidden=gettext("%(num)s lines hidden", num=f"{count:,}") if count else "",
+            search_this=gettext("Search this log"), previous=gettext("Previous"),
+            next=gettext("Next"), previous_error=gettext("Previous error"),
+            next_error=gettext("Next error"), shown_levels=gettext("Shown levels"),
+            filter=gettext("Filter"))
 
 
 def runs_form(logs: Logs, log: str, chosen: str) -> Markup:
     """A choice of the runs in this log, the last one first."""
     runs = logs.runs(log)[-MAX_RUNS:] if logs.exists(log) else []
     options = Markup("").join(OPTION.format(
-        run.number, Markup(" selected") if str(run.number) == chosen else "")
+        run.number, Markup(" selected") if str(run.number) == chosen else "",
+        gettext("Run %(number)s", number=run.number))
         for run in reversed(runs))
-    return RUNS.format(action=loghtml.VIEWER, log=log, options=options) if runs else Markup("")
+    return RUNS.format(action=loghtml.VIEWER, log=log, options=options, run=gettext("Run"),
+            go=gettext("Go")) if runs else Markup("")
 
 
 def note(log: str, screen: Screen) -> Markup:
@@ -131,7 +142,8 @@ def note(log: str, screen: Screen) -> Markup:
     more = Markup("")
     if screen.go_on is not None:
         kind = "-error" if screen.errors else ""
-        ways = (("Search on forwards", "next"), ("Search on backwards", "previous"))
+        ways = ((gettext("Search on forwards"), "next"),
+                (gettext("Search on backwards"), "previous"))
         more = Markup(" ").join(LINK.format(viewer_url(
             log, q=screen.q, find=way + kind, **{"from": screen.go_on}), label)
             for label, way in ways)
@@ -144,5 +156,5 @@ def links(log: str, screen: Screen, *targets: tuple[str, str, int]) -> Markup:
     made = Markup(" ").join(
         LINK.format(viewer_url(log, **kept, **({name: place} if name else {})), label)
         for label, name, place in targets)
-    return Markup('<nav class="log-bar log-pages" aria-label="Parts of the log">{}</nav>'
-                  ).format(made)
+    return Markup('<nav class="log-bar log-pages" aria-label="{parts_of}">{}</nav>'
+                  ).format(made, parts_of=gettext("Parts of the log"))

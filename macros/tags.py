@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from wiki.errors import WikiError
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
 from wiki.rights import Right
+from wiki.store.base import Condition, Query
+from wiki.translate import gettext
 
 #: The reader's choice of a tag stands in the page's address under this name.
 ARGUMENT = "tag"
@@ -39,18 +40,21 @@ def tags(context: MacroContext, tag: str = "", limit: int = 200,
     body = _cloud(context, size, format, chosen)
     if not chosen:
         return body
-    return body + Markup("<h2>Pages with the tag {}</h2>\n{}{}").format(
-        chosen, _pages(context, chosen, size), _rename(context, chosen))
+    return body + Markup("<h2>{}</h2>\n{}{}").format(
+        gettext("Pages with the tag %(tag)s", tag=chosen), _pages(context, chosen, size),
+        _rename(context, chosen))
 
 
 def _cloud(context: MacroContext, size: int, css: str, chosen: str) -> Markup:
     known = sorted(context.wiki.tags(), key=lambda item: -item[1])
     if not known:
-        return Markup('<p class="empty">No page has a tag yet.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("No page has a tag yet."))
     highest = known[0][1]
     items = [_tag(context, name, number, highest, chosen)
              for name, number in sorted(known[:size], key=lambda item: item[0].casefold())]
-    more = Markup('<p class="note">{:,} more tags.</p>').format(len(known) - size) if (
+    more = Markup('<p class="note">{}</p>').format(
+        gettext("%(num)s more tags.", num=f"{len(known) - size:,}")) if (
         len(known) > size) else Markup("")
     return Markup('<ul class="tag-{}">{}</ul>{}').format(css, Markup("").join(items), more)
 
@@ -67,23 +71,24 @@ def _rename(context: MacroContext, tag: str) -> Markup:
     """The way to giving the tag another name, for who may edit."""
     if not context.wiki.may(Right.EDIT):
         return Markup("")
-    return Markup('<p><a href="/tags/rename?{}">Rename this tag…</a></p>').format(
-        urlencode({"tag": tag}))
+    return Markup('<p><a href="/tags/rename?{}">{rename_this}</a></p>').format(
+        urlencode({"tag": tag}), rename_this=gettext("Rename this tag…"))
 
 
 def _pages(context: MacroContext, tag: str, size: int) -> Markup:
     found = context.wiki.tagged(tag)
     if not found:
-        return Markup('<p class="empty">No page has the tag {}.</p>').format(tag)
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("No page has the tag %(tag)s.", tag=tag))
     items = [Markup("<li>{}</li>\n").format(context.link(reference, _title(context, reference)))
              for reference in found[:size]]
-    more = Markup('<p class="note">{:,} more.</p>').format(len(found) - size) if (
+    more = Markup('<p class="note">{}</p>').format(
+        gettext("%(num)s more.", num=f"{len(found) - size:,}")) if (
         len(found) > size) else Markup("")
     return Markup("<ul>\n{}</ul>{}").format(Markup("").join(items), more)
 
 
 def _title(context: MacroContext, reference: Reference) -> str:
-    try:
-        return context.wiki.get(reference).record.display_title
-    except WikiError:  # deleted since the index was asked, or damaged
-        return str(reference)
+    """As the index knows it: no page is opened for it."""
+    named = Query(where=(Condition("doc.reference", "eq", str(reference)),), limit=1)
+    return next((row.title for row in context.wiki.rows(named) if row.title), str(reference))

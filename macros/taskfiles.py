@@ -7,18 +7,19 @@ from datetime import UTC
 from jinja2.filters import do_filesizeformat
 from markupsafe import Markup
 
+from wiki.language.links import attachment_url
 from wiki.model import Attachment, Document
-from wiki.rendering.links import attachment_url
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, runs_of
+from wiki.translate import gettext
 
 #: How often it is looked at while none runs, in seconds.
 QUIET = 15
 ROW = Markup('<tr><td><a href="{}">{}</a></td><td class="right">{}</td><td><time datetime="{}">'
              "{:%Y-%m-%d %H:%M}</time></td><td>{}</td></tr>\n")
-TABLE = Markup('<h3>{}</h3>\n<table class="files"><thead><tr><th scope="col">File</th>'
-               '<th scope="col" class="right">Size</th><th scope="col">Attached</th>'
-               '<th scope="col">By</th></tr></thead>\n<tbody>{}</tbody></table>\n')
+TABLE = Markup('<h3>{}</h3>\n<table class="files"><thead><tr><th scope="col">{file}</th>'
+               '<th scope="col" class="right">{size}</th><th scope="col">{attached}</th>'
+               '<th scope="col">{by}</th></tr></thead>\n<tbody>{}</tbody></table>\n')
 
 
 @macro("taskfiles", live=3)
@@ -35,10 +36,11 @@ def taskfiles(context: MacroContext) -> Markup:
         context.pace(QUIET)
     made = {item.filename: run for item in document.attachments
             if (run := _maker(item, runs)) is not None}
-    parts = [_table(document, "Results", [(item, f"run {made[item.filename].number}")
+    parts = [_table(document, gettext("Results"), [
+        (item, gettext("run %(number)s", number=made[item.filename].number))
                                           for item in document.attachments
                                           if item.filename in made]),
-             _table(document, "Input", [(item, item.author.removeprefix("Users."))
+             _table(document, gettext("Input"), [(item, item.author.removeprefix("Users."))
                                         for item in document.attachments
                                         if item.filename not in made])]
     return Markup("").join(parts)
@@ -56,4 +58,5 @@ def _table(document: Document, title: str, items: list[tuple[Attachment, str]]) 
     return TABLE.format(title, Markup("").join(
         ROW.format(attachment_url(document.reference, item.filename), item.filename,
                    do_filesizeformat(item.size), item.created.isoformat(),
-                   item.created.astimezone(UTC), by) for item, by in items))
+                   item.created.astimezone(UTC), by) for item, by in items), file=gettext("File"),
+            size=gettext("Size"), attached=gettext("Attached"), by=gettext("By"))

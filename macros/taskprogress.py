@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from markupsafe import Markup
 
 from wiki.errors import MacroError
+from wiki.language.links import page_url
 from wiki.model import Document
-from wiki.rendering.links import page_url
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.board import waiting_reason
 from wiki.tasks.manager import Manager
@@ -16,12 +16,13 @@ from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.runs import Progress
 from wiki.tasks.show import ago, badge, bar, items, progress_text, rate, run_summary
+from wiki.translate import gettext, gettext_html
 
 #: How often it is looked at while the task neither waits nor runs, in seconds.
 QUIET = 10
 #: Shown by the script that makes it work.
 BELL = Markup(' <button type="button" class="plain task-bell" aria-pressed="false" hidden>'
-              'Notify me at the end</button>')
+              '{notify_me}</button>')
 FACT = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
@@ -52,7 +53,8 @@ def taskprogress(context: MacroContext, task: PageName = "") -> Markup:
         '{}</p>{} <span class="progress-text">{}</span>{}</div>').format(
             name, status, percent, context.url(document.reference), badge(status),
             _note(context, document, status, last),
-            BELL if status in (Status.RUNNING, Status.READY) else "",
+            (BELL.format(notify_me=gettext("Notify me at the end"))
+             if status in (Status.RUNNING, Status.READY) else ""),
             bar(progress, name, hidden=not running),
             progress_text(progress) if progress else "",
             _facts(context, last, progress) if running else "")
@@ -73,14 +75,18 @@ def _note(context: MacroContext, document: Document, status: str,
     if status == Status.READY:
         return waiting_reason(context.service(Manager), document.reference)
     if last is None:
-        return "" if status == Status.RUNNING else "It has not run yet."
+        return "" if status == Status.RUNNING else gettext("It has not run yet.")
     if status == Status.RUNNING or not last.outcome:
-        return f"Run {last.number}"
+        return gettext("Run %(number)s", number=last.number)
     summary = run_summary(last, datetime.now(UTC))
     if last.dry_run:
-        return Markup('Dry run {} ended {} {}: <a href="{}">what it would change</a>').format(
-            last.number, last.outcome, summary, page_url(last.task, f"runs/{last.number}"))
-    return Markup("Run {} ended {} {}").format(last.number, last.outcome, summary)
+        return gettext_html(
+            'Dry run %(number)s ended %(outcome)s %(summary)s: '
+            '<a href="%(url)s">what it would change</a>', number=last.number,
+            outcome=last.outcome, summary=summary,
+            url=page_url(last.task, f"runs/{last.number}"))
+    return gettext_html("Run %(number)s ended %(outcome)s %(summary)s", number=last.number,
+                        outcome=last.outcome, summary=summary)
 
 
 def _facts(context: MacroContext, run: RunRecord | None, progress: Progress | None) -> Markup:
@@ -88,15 +94,16 @@ def _facts(context: MacroContext, run: RunRecord | None, progress: Progress | No
     now = datetime.now(UTC)
     facts: list[tuple[str, Markup | str]] = []
     if run and run.started:
-        facts.append(("Elapsed", in_words((now - run.started).total_seconds())))
+        facts.append((gettext("Elapsed"), in_words((now - run.started).total_seconds())))
     if progress:
         remaining = progress.remaining
-        facts += [("Time left", in_words(remaining) if remaining is not None else ""),
-                  ("Speed", rate(progress)), ("Step", " › ".join(progress.steps)),
-                  ("Items", items(progress))]
-    facts.append(("Last sign of life", _life(context, run, progress, now)))
+        facts += [(gettext("Time left"), in_words(remaining) if remaining is not None else ""),
+                  (gettext("Speed"), rate(progress)),
+                  (gettext("Step"), " › ".join(progress.steps)),
+                  (gettext("Items"), items(progress))]
+    facts.append((gettext("Last sign of life"), _life(context, run, progress, now)))
     if run and run.waited is not None and run.waited >= 1:
-        facts.append(("Waited", in_words(run.waited)))
+        facts.append((gettext("Waited"), in_words(run.waited)))
     return Markup('<dl class="task-facts">{}</dl>').format(Markup("").join(
         FACT.format(name, value) for name, value in facts if value))
 

@@ -16,35 +16,36 @@ from wiki.tasks.manager import Manager
 from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.records import RunRecord, runs_of
 from wiki.tasks.show import badge, bar, progress_text, run_summary
+from wiki.translate import gettext
 
 #: How often it is looked at while no task waits or runs, in seconds.
 QUIET = 15
 #: The reader's choices stand in the page's address under these names.
 STATUS, TEXT, PAGE = "tasks.status", "tasks.find", "tasks.page"
 BOARD = Markup(
-    '<section class="board" aria-label="Tasks">\n'
+    '<section class="board" aria-label="{tasks}">\n'
     '<div class="board-head">{tabs}{find}</div>\n'
     '<form class="board-rows" method="post" action="/tasks/bulk">{token}\n'
     '<div class="scroll"><table><thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>'
     '</div>\n<footer class="board-foot">{bulk}{pager}</footer></form></section>')
 FIND = Markup(
     '<form class="board-find" method="get" action="{path}" role="search">{kept}'
-    '<input type="search" name="{name}" value="{text}" placeholder="Find tasks" '
-    'aria-label="Find tasks by title or name"><button>Find</button></form>')
+    '<input type="search" name="{name}" value="{text}" placeholder="{find_tasks}" '
+    'aria-label="{find_tasks2}"><button>{find}</button></form>')
 ROW = Markup(
     '<tr data-key="{name}" data-status="{status}">{choose}'
     '<td class="board-task"><a href="{url}">{title}</a> <span class="ref">{name}</span></td>'
     '<td class="board-status">{badge}</td><td class="board-now">{now}</td>'
     '<td class="board-last">{last}</td><td class="board-executor">{executor}</td></tr>\n')
 CHOOSE = Markup('<td class="board-choose"><input type="checkbox" name="task" value="{}" '
-                'aria-label="Choose {}"></td>')
+                'aria-label="{}"></td>')
 BULK = Markup(
-    '<div class="board-bulk" role="group" aria-label="The chosen tasks"><span>Chosen:</span> '
-    '<button name="action" value="ready">Set READY</button> '
-    '<button name="action" value="suspend">Suspend</button> '
-    '<details class="confirm"><summary class="button danger">Cancel…</summary>'
-    '<div class="popup"><p>The runs of the chosen tasks are asked to end.</p>'
-    '<button class="danger" name="action" value="cancel">Cancel their runs</button></div>'
+    '<div class="board-bulk" role="group" aria-label="{the_chosen}"><span>{chosen}</span> '
+    '<button name="action" value="ready">{set_ready}</button> '
+    '<button name="action" value="suspend">{suspend}</button> '
+    '<details class="confirm"><summary class="button danger">{cancel}</summary>'
+    '<div class="popup"><p>{the_runs}</p>'
+    '<button class="danger" name="action" value="cancel">{cancel_their}</button></div>'
     '</details></div>')
 
 
@@ -89,10 +90,13 @@ class _Table:
         return BOARD.format(
             tabs=self._tabs(), find=FIND.format(
                 path=self.context.path, name=TEXT, text=view.text,
-                kept=_hidden(self._args(**{TEXT: "", PAGE: ""}))),
+                kept=_hidden(self._args(**{TEXT: "", PAGE: ""})),
+                    find_tasks=gettext("Find tasks"),
+                    find_tasks2=gettext("Find tasks by title or name"), find=gettext("Find")),
             token=_hidden({"form_token": self.context.form_token, "next": self._url()}),
             heads=self._heads(), rows=rows or self._empty(),
-            bulk=BULK if self.editor and rows else "", pager=self._pager())
+            bulk=_bulk() if self.editor and rows else "", pager=self._pager(),
+            tasks=gettext("Tasks"))
 
     # -- addresses -------------------------------------------------------------------------
 
@@ -110,11 +114,11 @@ class _Table:
 
     def _tabs(self) -> Markup:
         counts = self.board.counts
-        tabs = [("", "All", sum(counts.values())),
+        tabs = [("", gettext("All"), sum(counts.values())),
                 *((status.value, status.capitalize(), counts[status]) for status in (
                     Status.RUNNING, Status.READY, Status.ERROR, Status.DONE, Status.SUSPENDED))]
-        return Markup('<nav class="board-tabs" aria-label="By status">{}</nav>').format(
-            Markup("").join(self._tab(*tab) for tab in tabs))
+        return Markup('<nav class="board-tabs" aria-label="{by_status}">{}</nav>').format(
+            Markup("").join(self._tab(*tab) for tab in tabs), by_status=gettext("By status"))
 
     def _tab(self, status: str, label: str, count: int) -> Markup:
         here = Markup(' aria-current="true"') if status == self.board.view.status else ""
@@ -124,10 +128,12 @@ class _Table:
 
     def _heads(self) -> Markup:
         choose = Markup('<th><input type="checkbox" class="board-all" hidden '
-                        'aria-label="Choose all on this page of the board"></th>')
+                        'aria-label="{}"></th>').format(
+                            gettext("Choose all on this page of the board"))
         return (choose if self.editor else Markup("")) + Markup("").join(
             Markup('<th scope="col">{}</th>').format(label)
-            for label in ("Task", "Status", "Now", "Last run", "Executor"))
+            for label in (gettext("Task"), gettext("Status"), gettext("Now"), gettext("Last run"),
+                          gettext("Executor")))
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -137,7 +143,8 @@ class _Table:
         status, name = str(values.get("status") or ""), str(document.reference)
         executor = str(values.get("taskExecutor") or "")
         runs = runs_of(document)
-        choose = CHOOSE.format(name, document.display_title) if self.editor else ""
+        choose = CHOOSE.format(
+            name, gettext("Choose %(title)s", title=document.display_title)) if self.editor else ""
         return ROW.format(
             name=name, status=status, choose=choose, url=self.context.url(document.reference),
             title=document.display_title, badge=badge(status),
@@ -162,31 +169,43 @@ class _Table:
 
     def _last(self, ended: list[RunRecord]) -> Markup:
         if not ended:
-            return Markup('<span class="faint">none yet</span>')
+            return Markup('<span class="faint">{}</span>').format(
+                gettext("none yet"))
         return Markup('<span class="outcome {}">{}</span> {}').format(
             ended[0].outcome.lower(), ended[0].outcome.capitalize(),
             run_summary(ended[0], self.now))
 
     def _empty(self) -> Markup:
         view = self.board.view
-        text = "No task fits." if view.text or view.status else "There are no tasks yet."
+        text = (gettext("No task fits.") if view.text or view.status
+                else gettext("There are no tasks yet."))
         return Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
             6 if self.editor else 5, text)
 
     def _pager(self) -> Markup:
-        return Markup('<nav class="pager" aria-label="Pages of tasks">{}</nav>').format(
-            Markup(" ").join(self._pages()))
+        return Markup('<nav class="pager" aria-label="{pages_of}">{}</nav>').format(
+            Markup(" ").join(self._pages()), pages_of=gettext("Pages of tasks"))
 
     def _pages(self) -> Iterator[Markup]:
         board = self.board
         if board.view.page > 1:
-            yield Markup('<a rel="prev" href="{}">Previous</a>').format(
-                self._url(**{PAGE: str(board.view.page - 1)}))
-        yield Markup('<span class="count">{:,} to {:,} of {:,}</span>').format(
-            board.first, board.last, board.total)
+            yield Markup('<a rel="prev" href="{}">{previous}</a>').format(
+                self._url(**{PAGE: str(board.view.page - 1)}), previous=gettext("Previous"))
+        yield Markup('<span class="count">{}</span>').format(gettext(
+            "%(first)s to %(last)s of %(total)s", first=f"{board.first:,}",
+            last=f"{board.last:,}", total=f"{board.total:,}"))
         if board.view.page < board.pages:
-            yield Markup('<a rel="next" href="{}">Next</a>').format(
-                self._url(**{PAGE: str(board.view.page + 1)}))
+            yield Markup('<a rel="next" href="{}">{next}</a>').format(
+                self._url(**{PAGE: str(board.view.page + 1)}), next=gettext("Next"))
+
+
+def _bulk() -> Markup:
+    """What can be done with the tasks that are ticked."""
+    return BULK.format(
+        the_chosen=gettext("The chosen tasks"), chosen=gettext("Chosen:"),
+        set_ready=gettext("Set READY"), suspend=gettext("Suspend"), cancel=gettext("Cancel…"),
+        the_runs=gettext("The runs of the chosen tasks are asked to end."),
+        cancel_their=gettext("Cancel their runs"))
 
 
 def _hidden(values: Mapping[str, str]) -> Markup:

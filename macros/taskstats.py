@@ -8,6 +8,7 @@ from wiki.errors import MacroError
 from wiki.rendering.charts.svg import Column, columns
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.tasks.records import Durations, RunRecord, executor_runs, in_words, runs_of
+from wiki.translate import gettext, ngettext
 
 MOST = 500
 #: Runs that are worth a chart.
@@ -36,7 +37,8 @@ def taskstats(context: MacroContext, task: PageName = "", executor: PageName = "
         found = runs_of(document)[:size]
     ended = [run for run in found if run.seconds is not None]
     if not ended:
-        return Markup('<p class="empty">No run has ended yet.</p>')
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("No run has ended yet."))
     return _figure(context, list(reversed(ended)))
 
 
@@ -47,17 +49,19 @@ def _figure(context: MacroContext, runs: list[RunRecord]) -> Markup:
     took = Durations.of(run.seconds for run in runs)
     longest = max(run.seconds or 0 for run in runs)
     chart = columns([_column(context, run, longest) for run in runs], took.median if took else 0,
-                    "Durations of the last runs", "A column a run, the newest at the right; "
-                    "the paler part on top is how long it waited. " + words)
+                    gettext("Durations of the last runs"),
+                    gettext("A column a run, the newest at the right; the paler part on top is how "
+                            "long it waited.") + " " + words)
     return Markup('<figure class="chart-box">{}<figcaption>{}</figcaption></figure>').format(
         chart, words)
 
 
 def _column(context: MacroContext, run: RunRecord, longest: float) -> Column:
     """A wait is drawn no longer than the longest run, so that it does not dwarf all runs."""
-    title = f"{run.title}, run {run.number}: {run.outcome} in {in_words(run.seconds or 0)}"
+    title = gettext("%(title)s, run %(number)s: %(outcome)s in %(time)s", title=run.title,
+                    number=run.number, outcome=run.outcome, time=in_words(run.seconds or 0))
     if run.waited:
-        title += f" after waiting {in_words(run.waited)}"
+        title += gettext(", waited %(time)s", time=in_words(run.waited))
     return Column(run.seconds or 0, min(run.waited or 0, longest), run.outcome.lower(), title,
                   context.url(run.task, f"runs/{run.number}"))
 
@@ -65,12 +69,12 @@ def _column(context: MacroContext, run: RunRecord, longest: float) -> Column:
 def _words(runs: list[RunRecord]) -> str:
     """``12 runs, 2 of them not DONE. They took 3 min 10 s (median) …``"""
     failed = sum(run.outcome != "DONE" for run in runs)
-    text = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    text += f", {failed} of them not DONE" if failed else ""
-    for verb, durations in (("took", Durations.of(run.seconds for run in runs)),
-                            ("waited", Durations.of(run.waited for run in runs))):
+    text = ngettext("%(num)s run", "%(num)s runs", len(runs))
+    text += gettext(", %(num)s of them not DONE", num=failed) if failed else ""
+    for verb, durations in ((gettext("took"), Durations.of(run.seconds for run in runs)),
+                            (gettext("waited"), Durations.of(run.waited for run in runs))):
         if durations is not None:
             text += f"; {verb} {in_words(durations.median)}"
-            text += (f" in the median, 95 % at most {in_words(durations.p95)}"
-                     if durations.count > 1 else "")
+            text += (gettext(" in the median, 95 %% at most %(time)s",
+                             time=in_words(durations.p95)) if durations.count > 1 else "")
     return text + "."

@@ -11,16 +11,15 @@ from wiki.errors import BadValue
 from wiki.rendering.charts.svg import Bar, Lane, Tick, gantt
 from wiki.rendering.macros import MacroContext, macro
 from wiki.tasks.records import RunRecord, in_words, runs_since
+from wiki.translate import gettext, marked, ngettext
 
 MOST_HOURS = 24 * 31
 MOST_LANES = 100
 #: The steps between labels, in minutes: the first that gives at most :data:`TICKS` of them.
 STEPS = (5, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080)
 TICKS = 6
-LEGEND = Markup('<ul class="legend">{}</ul>').format(Markup("").join(
-    Markup('<li class="{}">{}</li>').format(css, label) for css, label in (
-        ("waited", "waited"), ("running", "RUNNING"), ("done", "DONE"), ("error", "ERROR"),
-        ("cancelled", "CANCELLED"))))
+LEGEND = {"waited": marked("waited"), "running": "RUNNING", "done": "DONE", "error": "ERROR",
+          "cancelled": "CANCELLED"}
 
 
 @macro("timeline", live=15)
@@ -42,7 +41,9 @@ def timeline(context: MacroContext, hours: float = 24, space: str = "",
     window = _Window(now - timedelta(hours=hours), now)
     runs = runs_since(context.wiki, window.start, space.strip())
     if not runs:
-        return Markup('<p class="empty">No task ran in the last {}.</p>').format(_span(window))
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("No task ran in the last hour.") if window.hours == 1
+            else gettext("No task ran in the last %(hours)s hours.", hours=f"{window.hours:g}"))
     return _figure(context, window, runs, max(1, min(limit, MOST_LANES)))
 
 
@@ -51,6 +52,11 @@ class _Window:
 
     def __init__(self, start: datetime, end: datetime) -> None:
         self.start, self.end = start, end
+
+    @property
+    def hours(self) -> float:
+        """How long it is."""
+        return (self.end - self.start).total_seconds() / 3600
 
     def at(self, moment: datetime) -> float:
         """The place of a moment: 0 at the start, 1 at the end."""
@@ -76,10 +82,16 @@ def _figure(context: MacroContext, window: _Window, runs: list[RunRecord], limit
                   [_bar(context, window, run) for run in reversed(group)])
              for name, group in list(tasks.items())[:limit]]
     words = _words(window, runs, len(tasks), limit)
-    chart = gantt(lanes, list(window.ticks()), list(_load(window, runs)), "Timeline of runs",
-                  words)
-    return Markup('<figure class="chart-box">{}<figcaption>{} Times are UTC.{}</figcaption>'
-                  '</figure>').format(chart, words, LEGEND)
+    chart = gantt(lanes, list(window.ticks()), list(_load(window, runs)),
+                  gettext("Timeline of runs"), words)
+    return Markup('<figure class="chart-box">{}<figcaption>{} {}{}</figcaption>'
+                  '</figure>').format(chart, words, gettext("Times are UTC."), _legend())
+
+
+def _legend() -> Markup:
+    return Markup('<ul class="legend">{}</ul>').format(Markup("").join(
+        Markup('<li class="{}">{}</li>').format(css, gettext(label))
+        for css, label in LEGEND.items()))
 
 
 def _bar(context: MacroContext, window: _Window, run: RunRecord) -> Bar:
@@ -87,9 +99,11 @@ def _bar(context: MacroContext, window: _Window, run: RunRecord) -> Bar:
     ended = _end(window, run)
     outcome = run.outcome or "RUNNING"
     took = in_words((ended - started).total_seconds())
-    title = f"{run.title}, run {run.number}: {outcome}, {started:%b %d %H:%M:%S}, {took}"
+    title = gettext("%(title)s, run %(number)s: %(outcome)s, %(started)s, %(took)s",
+                    title=run.title, number=run.number, outcome=outcome,
+                    started=f"{started:%b %d %H:%M:%S}", took=took)
     if run.waited:
-        title += f", waited {in_words(run.waited)}"
+        title += gettext(", waited %(time)s", time=in_words(run.waited))
     return Bar(window.at(run.queued or started), window.at(started), window.at(ended),
                outcome.lower(), title, context.url(run.task, f"runs/{run.number}"))
 
@@ -110,12 +124,12 @@ def _load(window: _Window, runs: list[RunRecord]) -> Iterator[tuple[float, int]]
 
 def _words(window: _Window, runs: list[RunRecord], tasks: int, limit: int) -> str:
     failed = sum(run.outcome not in ("", "DONE") for run in runs)
-    text = f"{len(runs)} run{'' if len(runs) == 1 else 's'} of {tasks} task"
-    text += f"{'' if tasks == 1 else 's'} in the last {_span(window)}"
-    text += f", {failed} of them not DONE" if failed else ""
-    return text + (f"; the {limit} tasks that changed last are shown." if tasks > limit else ".")
-
-
-def _span(window: _Window) -> str:
-    hours = (window.end - window.start).total_seconds() / 3600
-    return "hour" if hours == 1 else f"{hours:g} hours"
+    said = {"runs": ngettext("%(num)s run", "%(num)s runs", len(runs)),
+            "tasks": ngettext("%(num)s task", "%(num)s tasks", tasks)}
+    text = (gettext("%(runs)s of %(tasks)s in the last hour", **said) if window.hours == 1
+            else gettext("%(runs)s of %(tasks)s in the last %(hours)s hours",
+                         hours=f"{window.hours:g}", **said))
+    if failed:
+        text += gettext(", %(num)s of them not DONE", num=failed)
+    return text + (gettext("; the %(num)s tasks that changed last are shown.", num=limit)
+                   if tasks > limit else ".")

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from wiki.rendering.engine import headings
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 #: How many headings it lists.
 MOST = 2_000
@@ -31,10 +32,10 @@ def toc(context: MacroContext, depth: int = 3, start: int = 1, numbered: bool = 
                      if numbered else "", anchor, text)
                  for number, (level, anchor, text) in zip(numbers, found[:MOST], strict=True)]
         if len(found) > MOST:
-            items.append(Markup('<li class="note">{:,} more headings.</li>').format(
-                len(found) - MOST))
-        return Markup('<nav class="toc" aria-label="Contents"><ul>{}</ul></nav>').format(
-            Markup("").join(items))
+            items.append(Markup('<li class="note">{}</li>').format(
+                gettext("%(num)s more headings.", num=f"{len(found) - MOST:,}")))
+        return Markup('<nav class="toc" aria-label="{contents}"><ul>{}</ul></nav>').format(
+            Markup("").join(items), contents=gettext("Contents"))
     return context.defer(finish)
 
 

@@ -10,9 +10,12 @@ from markupsafe import Markup
 from wiki.references import HOME, join_names, split_names
 from wiki.rendering.macros import MacroContext, macro
 from wiki.store.base import Query, Row
+from wiki.translate import gettext
 
 #: How many pages of a space, and how many spaces in all, one tree shows.
 MOST, MOST_SPACES = 500, 300
+#: Past so many pages in all, further spaces are links that show the tree from there on.
+MOST_PAGES = 400
 #: The reader's choice of another space stands in the page's address under this name.
 ARGUMENT = "tree"
 Names = tuple[str, ...]
@@ -39,12 +42,15 @@ def tree(context: MacroContext, space: str = "", depth: int = 2, limit: int = 30
     root = split_names(chosen) if chosen else ()
     body = shown.inside(root, 0)
     if not body:
-        return Markup('<p class="empty">There are no pages{}.</p>').format(
-            f" in {chosen}" if chosen else "")
-    more = Markup('<p class="note">There are more spaces than are shown.</p>') if (
+        return Markup('<p class="empty">{}</p>').format(
+            gettext("There are no pages in %(space)s.", space=chosen) if chosen
+            else gettext("There are no pages."))
+    more = Markup('<p class="note">{}</p>').format(
+        gettext("There are more spaces than are shown.")) if (
         shown.cut) else Markup("")
-    back = Markup('<p class="note">{} · <a href="{}">the whole tree</a></p>').format(
-        chosen, context.path) if context.args.get(ARGUMENT) else Markup("")
+    back = Markup('<p class="note">{} · <a href="{}">{the_whole}</a></p>').format(
+        chosen, context.path, the_whole=gettext("the whole tree")) if (
+        context.args.get(ARGUMENT)) else Markup("")
     return Markup('<div class="tree">{}{}{}</div>').format(back, body, more)
 
 
@@ -57,6 +63,7 @@ class _Tree:
         self.limit = max(1, min(limit, MOST))
         self.unfolded = unfolded
         self.left = MOST_SPACES
+        self.pages_left = MOST_PAGES
         self.cut = False
         #: Pages of each space itself, then with all spaces in it.
         self.own = {split_names(name): number for name, number in context.wiki.spaces()}
@@ -86,7 +93,7 @@ class _Tree:
 
     def _space(self, space: Names, level: int) -> Markup:
         count = Markup('<span class="count">{:,}</span>').format(self.total[space])
-        if level >= self.depth:
+        if level >= self.depth or self.pages_left <= 0:
             url = self.context.url(self.context.document.reference, **{
                 ARGUMENT: join_names(space)})
             return Markup('<a class="space" href="{}">{}</a> {}').format(url, space[-1], count)
@@ -102,11 +109,13 @@ class _Tree:
         rows = list(self.context.wiki.rows(Query(space=name, hidden=False,
                                                  limit=self.limit + 1)))
         # The home page, which stands for the space, before the others.
+        self.pages_left -= len(rows)
         for row in sorted(rows[:self.limit], key=lambda row: row.reference.name != HOME):
             yield self.context.link(row.reference, _title(row))
         if len(rows) > self.limit:
-            yield Markup('<a class="note" href="/index?{}">more of {:,}</a>').format(
-                urlencode({"space": name, "start": self.limit}), own)
+            yield Markup('<a class="note" href="/index?{}">{}</a>').format(
+                urlencode({"space": name, "start": self.limit}),
+                gettext("more of %(num)s", num=f"{own:,}"))
 
 
 def _title(row: Row) -> str:

@@ -2,10 +2,11 @@
 
 from markupsafe import Markup
 
+from wiki.language.links import page_url
 from wiki.references import Reference
-from wiki.rendering.links import page_url
 from wiki.rendering.lists import first_of
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext, ngettext
 
 
 @macro("wanted")
@@ -19,8 +20,9 @@ def wanted(context: MacroContext, limit: int = 200) -> Markup:
     """
     def item(found: tuple[Reference, int]) -> Markup:
         page, number = found
-        return Markup('{} <a class="count" href="{}">{:,} page{}</a>').format(
-            context.link(page, str(page)), page_url(page, "backlinks"), number,
-            "" if number == 1 else "s")
+        return Markup('{} <a class="count" href="{}">{}</a>').format(
+            context.link(page, str(page)), page_url(page, "backlinks"),
+            ngettext("%(num)s page", "%(num)s pages", number, num=f"{number:,}"))
 
-    return first_of(context.wiki.wanted, limit, item, "Every page that a link leads to is there.")
+    return first_of(context.wiki.wanted, limit, item,
+                    gettext("Every page that a link leads to is there."))

@@ -1,12 +1,14 @@
 // The class editor without a new page for each step: properties are added, moved and removed in
 // place. What is sent is the form as it stands; without this script the same buttons send it.
 
+import {gettext} from "./translate.js";
+
 const form = document.querySelector("form.class-editor");
 const cards = form?.querySelector("[data-cards]");
 const said = form?.querySelector("[data-said]");
 const template = document.querySelector("[data-card-template]");
 
-const nameOf = (card) => card.querySelector("input[name^=name-]").value || "the new property";
+const nameOf = (card) => card.querySelector("input[name^=name-]").value || gettext("the new property");
 
 function changed(words) {
   said.textContent = words;

@@ -3,7 +3,7 @@
 // The list opens by itself after <<, among a macro's parameters, after [[ and attach:, and by
 // Ctrl+Space. Arrow keys choose, Enter or Tab takes, Escape closes. Without a script the field is a plain one.
 
-import {completions, sourcesOf} from "./editor/suggest.js";
+import {completions, narrowed, sourcesOf} from "./editor/suggest.js";
 
 const LIST = "completions";
 const GAP = 4; // pixels between the line and a list above it
@@ -35,6 +35,7 @@ class Completion {
   constructor(area) {
     this.area = area;
     this.asking = null; // what breaks the question off that is under way
+    this.found = null; // the last answer, whole
     this.items = [];
     this.chosen = 0;
     this.list = document.createElement("ul");
@@ -68,15 +69,19 @@ class Completion {
   get open() { return !this.list.hidden; }
 
   async look() {
-    this.close(); // what is shown answers an older text, and must not be taken for this one
     const {area} = this;
     const {value, selectionStart: at, selectionEnd} = area;
+    const fewer = this.open && at === selectionEnd && narrowed(this.found, value.slice(0, at));
+    if (fewer) return this.show(fewer);
+    this.close(); // what is shown answers an older text, and must not be taken for this one
     if (at !== selectionEnd) return;
     const {signal} = this.asking = new AbortController();
     try {
       const found = await completions(sourcesOf(area), value.slice(0, at), value.slice(at), signal);
       const same = area.value === value && area.selectionStart === at;
-      if (found && same && !signal.aborted && document.activeElement === area) this.show(found);
+      if (!found || !same || signal.aborted || document.activeElement !== area) return;
+      this.found = found;
+      this.show(found);
     } catch (error) {
       if (!signal.aborted) console.warn(error); // the text can be written without
     }

@@ -4,6 +4,8 @@
 // that may do that and nothing else (web/diagrams.py), and the drawing is shown as a picture.
 // Without script or library, the fence shows its code.
 
+import {gettext} from "./translate.js";
+
 const FRAME = "/diagrams";
 const PATIENCE = 30; // seconds for the frame to answer
 let drawn = 0;
@@ -21,9 +23,9 @@ async function show(fence) {
   try {
     const {svg, error} = await drawing(text);
     if (svg) fence.replaceWith(figure(svg, text));
-    else fence.after(note(`The diagram cannot be drawn: ${error}`));
+    else fence.after(note(gettext("The diagram cannot be drawn: %(why)s", {why: error})));
   } catch (error) {
-    fence.after(note(`The diagram is not drawn: ${error.message}`));
+    fence.after(note(gettext("The diagram is not drawn: %(why)s", {why: error.message})));
   }
 }
 
@@ -59,7 +61,7 @@ function hear(source, wanted) {
     const listener = (event) => {
       if (event.source === source && wanted(event.data)) end(resolve, event.data);
     };
-    const timer = setTimeout(() => end(reject, new Error("the library does not answer")),
+    const timer = setTimeout(() => end(reject, new Error(gettext("the library does not answer"))),
       PATIENCE * 1000);
     addEventListener("message", listener);
   });

@@ -4,6 +4,7 @@
 
 import {tellAway} from "./asking.js";
 import {morph} from "./morph.js";
+import {gettext, ngettext} from "./translate.js";
 
 const PAUSE = 250; // milliseconds after the last key until a filter is used
 const tables = () => document.querySelectorAll("[data-livetable]");
@@ -83,7 +84,8 @@ function showChosen(table) {
   all.checked = count > 0 && count === boxes.length;
   all.indeterminate = count > 0 && count < boxes.length;
   const option = table.querySelector(".table-bulk select[name=scope] option");
-  option.textContent = count ? `the ${count} row${count === 1 ? "" : "s"} ticked` : "the rows ticked";
+  option.textContent = count
+    ? ngettext("the %(num)s row ticked", "the %(num)s rows ticked", count) : gettext("the rows ticked");
 }
 
 document.addEventListener("click", (event) => {

@@ -4,6 +4,8 @@
 // The view stays at the end until somebody scrolls up, and again once they are back there; it
 // loads what is older, or newer, where one scrolls to. All lines come from the server as HTML.
 
+import {gettext} from "./translate.js";
+
 const API = "/api/v1/logs/";
 const MAX_LINES = 20000; // on the page; the log itself keeps them all
 const EVERY = 1000;
@@ -115,7 +117,7 @@ class LogView {
     try {
       await what();
     } catch {
-      this.say("the log cannot be read now", false);
+      this.say(gettext("the log cannot be read now"), false);
     }
     this.loading = false;
   }
@@ -175,8 +177,8 @@ class LogView {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "log-zone";
-    const label = () => { button.textContent = this.local ? "Local time" : "UTC"; };
-    button.title = "Show times in UTC or in your zone";
+    const label = () => { button.textContent = this.local ? gettext("Local time") : "UTC"; };
+    button.title = gettext("Show times in UTC or in your zone");
     button.addEventListener("click", () => {
       this.local = !this.local;
       localStorage.setItem(ZONE, this.local ? "local" : "utc");
@@ -203,7 +205,7 @@ class LogView {
     let opened = false;
     source.addEventListener("open", () => {
       opened = true;
-      this.say("live", true);
+      this.say(gettext("live"), true);
     });
     source.addEventListener("message", (event) => {
       this.offset = this.size = Number(event.lastEventId);
@@ -217,7 +219,7 @@ class LogView {
       this.say("", false);
     });
     source.addEventListener("error", () => {
-      this.say("waiting for the server", false);
+      this.say(gettext("waiting for the server"), false);
       // It reconnects by itself, from the last event, unless it never got through or was refused.
       if (opened && source.readyState !== EventSource.CLOSED) return;
       source.close();
@@ -244,10 +246,10 @@ class LogView {
     while (performance.now() < end) {
       try {
         do await this.ask(); while (this.offset < this.size);
-        this.say("live", true);
+        this.say(gettext("live"), true);
       } catch (error) {
         if (error.message === "404") return;
-        this.say("waiting for the server", false);
+        this.say(gettext("waiting for the server"), false);
       }
       await new Promise((resolve) => setTimeout(resolve, EVERY));
     }

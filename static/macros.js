@@ -4,6 +4,8 @@
 // takes the place of the text from `from` to the caret, the caret goes `caret` characters into
 // it, and `again` says that there is more to choose then.
 
+import {gettext} from "./translate.js";
+
 const LONGEST = 5000; // how far back a macro that is being written may begin
 const MOST = 100; // how many are offered
 const NAME = "[A-Za-z][\\w-]*";
@@ -76,7 +78,7 @@ function names(macros, text, after) {
     return {label: macro.name, detail: macro.page ?? macro.package ?? "", help: macro.summary,
             insert, caret, again: insert[caret - 1] === '"' || insert[caret - 1] === " "};
   });
-  return {typed: typed.length, items, label: "Macros"};
+  return {typed: typed.length, items, label: gettext("Macros")};
 }
 
 // A macro as it is put into the text, and where the caret goes: into the first value that must
@@ -104,7 +106,7 @@ function parameters(macros, text, after) {
     label: parameter.name, detail: described(parameter), help: parameter.help,
     ...filled(parameter.name, after), again: true,
   }));
-  return {typed: typed.length, items, label: `Parameters of ${match[1]}`};
+  return {typed: typed.length, items, label: gettext("Parameters of %(name)s", {name: match[1]})};
 }
 
 function filled(name, after) {
@@ -131,7 +133,7 @@ function values(macros, text, after) {
     return {label: choice, detail: String(parameter.default) === choice ? "default" : "",
             help: "", insert, caret: choice.length, past: 1, again: false};
   });
-  return {typed: typed.length, items, label: `Values of ${match[2]}`};
+  return {typed: typed.length, items, label: gettext("Values of %(name)s", {name: match[2]})};
 }
 
 // After <</ only the innermost macro that is open can be meant.
@@ -148,8 +150,8 @@ function closings(before, closing, after) {
   const typed = closing[1] ?? "";
   if (!name || !name.startsWith(typed)) return null;
   const insert = after.startsWith(">>") ? name : `${name}>>`;
-  return {from: before.length - typed.length, label: "Macros",
-          items: [{label: `<</${name}>>`, detail: "", help: "Ends the body", insert,
+  return {from: before.length - typed.length, label: gettext("Macros"),
+          items: [{label: `<</${name}>>`, detail: "", help: gettext("Ends the body"), insert,
                    caret: name.length, past: 2, again: false}]};
 }
 

@@ -3,6 +3,8 @@
 // data-key are known again by it, wherever they have moved to; those with data-scripted are a
 // script's own and stay where they are.
 
+import {tryDocument} from "./asking.js";
+
 const KEPT = new Set(["open"]); // what the reader has set
 
 export function morph(old, fresh) {

@@ -2,10 +2,11 @@
 // Both come by a request of their own, since pages are kept by the server while nothing changes.
 
 import {tellAway, tryJson} from "./asking.js";
+import {gettext} from "./translate.js";
 
 const bell = document.querySelector(".bell");
 const link = document.querySelector("a.watch-link");
-const LABELS = {page: "Watching", space: "Watching", made: "Watching"};
+const LABELS = {page: gettext("Watching"), space: gettext("Watching"), made: gettext("Watching")};
 
 async function refresh() {
   const page = link ? `?page=${encodeURIComponent(link.dataset.page)}` : "";
@@ -23,14 +24,14 @@ function showCount(unread, most) {
   count.textContent = unread < most ? unread : `${most - 1}+`;
   const unit = document.createElement("span");
   unit.className = "visually-hidden";
-  unit.textContent = " unread";
+  unit.textContent = gettext(" unread");
   count.append(unit);
   bell.append(count);
 }
 
 function showState(watching) {
   link.dataset.watching = watching;
-  link.textContent = LABELS[watching] ?? "Watch";
+  link.textContent = LABELS[watching] ?? gettext("Watch");
 }
 
 // A click watches the page or stops it; where a space is watched, the page behind the link asks.

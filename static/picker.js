@@ -3,6 +3,7 @@
 // The list opens while one types, or by the down arrow; without this script the field is plain.
 
 import {tryJson} from "./asking.js";
+import {gettext} from "./translate.js";
 
 const DELAY = 150;
 const MOST = 8;
@@ -17,7 +18,7 @@ class Picker {
     this.list.id = `picker-${++made}`;
     this.list.className = "picks";
     this.list.setAttribute("role", "listbox");
-    this.list.setAttribute("aria-label", "Suggestions");
+    this.list.setAttribute("aria-label", gettext("Suggestions"));
     this.list.hidden = true;
     this.state = document.createElement("span");
     this.state.className = "visually-hidden";

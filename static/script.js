@@ -5,6 +5,7 @@
 
 import {tryJson} from "./asking.js";
 import {openRich} from "./editor/rich.js";
+import {gettext} from "./translate.js";
 
 const DELAY = 600;
 const INDENT = "    ";
@@ -153,7 +154,7 @@ async function check(frame, script) {
 
 // The text, rich where that is wanted and there.
 async function viewOf(area, rich, onChange) {
-  const view = await openRich(rich, {area, language: "python", label: "Script", onChange});
+  const view = await openRich(rich, {area, language: "python", label: gettext("Script"), onChange});
   if (view) return view;
   const plain = new TextView(area);
   plain.onChange = onChange;

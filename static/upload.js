@@ -4,6 +4,7 @@
 
 import {tryDocument} from "./asking.js";
 import {onDrop} from "./drop.js";
+import {gettext} from "./translate.js";
 
 const AT_ONCE = 3;
 
@@ -24,14 +25,14 @@ class Upload {
   constructor(uploads, file) {
     this.uploads = uploads;
     this.file = file;
-    this.state = element("span", {className: "state", textContent: "waits"});
+    this.state = element("span", {className: "state", textContent: gettext("waits")});
     this.bar = element("progress", {max: 1, value: 0});
-    this.bar.setAttribute("aria-label", `Upload of ${file.name}`);
+    this.bar.setAttribute("aria-label", gettext("Upload of %(name)s", {name: file.name}));
     this.button = element("button", {type: "button", className: "plain"});
     this.button.addEventListener("click", () => this.act());
     this.line = element("li", {}, element("span", {className: "name", textContent: file.name}),
       this.bar, this.state, this.button);
-    this.offer("Cancel", () => this.cancel());
+    this.offer(gettext("Cancel"), () => this.cancel());
   }
 
   offer(label, act) {
@@ -43,14 +44,14 @@ class Upload {
   cancel() {
     this.request?.abort();
     this.uploads.waiting = this.uploads.waiting.filter((upload) => upload !== this);
-    this.end(false, "cancelled");
+    this.end(false, gettext("cancelled"));
   }
 
   retry() {
     this.line.classList.remove("failed");
     this.bar.value = 0;
-    this.state.textContent = "waits";
-    this.offer("Cancel", () => this.cancel());
+    this.state.textContent = gettext("waits");
+    this.offer(gettext("Cancel"), () => this.cancel());
     this.uploads.add(this);
   }
 
@@ -62,14 +63,15 @@ class Upload {
       this.bar.value = this.bar.max;
       this.button.remove();
     } else {
-      this.offer("Try again", () => this.retry());
+      this.offer(gettext("Try again"), () => this.retry());
     }
   }
 
   send() {
     const {form, limit} = this.uploads;
     if (this.file.size > limit) {
-      this.end(false, `too large: ${size(this.file.size)}; at most ${size(limit)}`);
+      this.end(false, gettext("too large: %(size)s; at most %(most)s",
+        {size: size(this.file.size), most: size(limit)}));
       return Promise.resolve();
     }
     this.state.textContent = "0 %";
@@ -80,7 +82,7 @@ class Upload {
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.upload.addEventListener("progress", (event) => this.show(event));
       request.addEventListener("load", () => this.answered(request));
-      request.addEventListener("error", () => this.end(false, "the connection broke"));
+      request.addEventListener("error", () => this.end(false, gettext("the connection broke")));
       request.addEventListener("loadend", resolve);
       request.send(this.file);
     });
@@ -91,12 +93,13 @@ class Upload {
     this.bar.max = total;
     this.bar.value = loaded;
     this.state.textContent = loaded < total
-      ? `${Math.floor(100 * loaded / total)} % of ${size(total)}` : "is being kept";
+      ? gettext("%(percent)s %% of %(size)s", {percent: Math.floor(100 * loaded / total), size: size(total)})
+      : gettext("is being kept");
   }
 
   answered(request) {
-    if (request.status === 201) this.end(true, "attached");
-    else if (request.status === 200) this.end(true, "attached as a new version");
+    if (request.status === 201) this.end(true, gettext("attached"));
+    else if (request.status === 200) this.end(true, gettext("attached as a new version"));
     else this.end(false, reason(request));
   }
 }
@@ -105,7 +108,7 @@ function reason(request) {
   try {
     return JSON.parse(request.responseText).detail;
   } catch {
-    return `refused (${request.status})`;
+    return gettext("refused (%(status)s)", {status: request.status});
   }
 }
 

@@ -154,6 +154,10 @@ def test_a_page_is_put_got_listed_and_deleted(run: Run, tree: Path) -> None:
     listed = json.loads(run("page", "list", "--class", "Books.BookClass", "--json").stdout)
     assert [row["reference"] for row in listed] == ["Books.Dune"]
     assert "Books.Dune\tDune\t2.1\t" in run("page", "list", "--space", "Books").stdout
+    assert "Moved 1 pages" in run("page", "move", "Books.Dune", "Sand", "--redirect").stdout
+    assert run("page", "get", "Books.Sand").stdout
+    assert "nothing was moved" in run("page", "move", "Books.Sand", "Main.WebHome", fails=1).stderr
+    run("page", "move", "Books.Sand", "Books.Dune")
     run("page", "delete", "Books.Dune", given="n\n", fails=1)
     run("page", "delete", "Books.Dune", "--yes")
     assert "Books.Dune" in run("page", "get", "Books.Dune", fails=1).stderr

@@ -10,10 +10,10 @@ import pytest
 from tests.conftest import Browser
 from wiki import commenting
 from wiki.api import Wiki
-from wiki.commenting import add, change, delete
+from wiki.commenting import add, change, delete, resolve
 from wiki.comments import COMMENT_CLASS, MAX_TEXT, comments_of, mentions, threads
 from wiki.errors import AccessDenied, InvalidDocument, InvalidValue, ObjectNotFound
-from wiki.model import Document, Object
+from wiki.model import GUEST, Document, Object
 from wiki.references import Reference
 from wiki.site import Site
 
@@ -155,6 +155,27 @@ def test_a_copy_begins_without_the_comments_of_others(wiki: Wiki, jo: Wiki) -> N
     assert comments_of(jo.save(copy, None)) == []
 
 
+def test_a_thread_is_resolved_and_reopened_by_whoever_may_edit(wiki: Wiki, jo: Wiki,
+                                                                user: Browser) -> None:
+    first = add(wiki, PAGE, "Is it long?")
+    answer = add(jo, PAGE, "Yes.", first.number)
+    assert resolve(jo, PAGE, answer.number).resolved  # the thread of another's, by its answer
+    assert "Resolved" in user.get(f"/{PAGE}").text
+    assert user.post(f"/{PAGE}/comments/{first.number}/resolve", reopen="1").status_code == 302
+    assert [comment.resolved for comment in comments_of(wiki.get(PAGE).record)] == [False, False]
+    assert ">Resolved" not in user.get(f"/{PAGE}").text
+    with pytest.raises(ObjectNotFound):
+        resolve(jo, PAGE, 9)
+
+
+def test_a_guest_resolves_nothing(site: Site, wiki: Wiki, guest: Browser) -> None:
+    first = add(wiki, PAGE, "Is it long?")
+    with pytest.raises(AccessDenied):
+        resolve(site.wiki.as_user(GUEST), PAGE, first.number)
+    guest.post(f"/{PAGE}/comments/{first.number}/resolve")
+    assert not commenting.find(wiki.get(PAGE).record, first.number).resolved
+
+
 def test_a_guest_comments_on_nothing(site: Site, wiki: Wiki, guest: Browser) -> None:
     with pytest.raises(AccessDenied):
         add(site.wiki.as_user("Wiki.Guest"), PAGE, "x")
@@ -254,6 +275,9 @@ def test_rest_lists_posts_changes_and_deletes_comments(wiki: Wiki, user: Browser
     assert [item["text"] for item in rest["items"]] == ["Re"]
     changed = user.client.patch(f"{url}/1", json={"text": "Re!"}, headers=headers)
     assert (changed.json["text"], changed.json["author"]) == ("Re!", JO)
+    settled = user.client.patch(f"{url}/0", json={"resolved": True}, headers=headers)
+    assert settled.json["resolved"] is True and settled.json["edited"] is None
+    assert user.client.patch(f"{url}/0", json={"resolved": 1}, headers=headers).status_code == 400
     assert user.client.delete(f"{url}/1", headers=headers).status_code == 204
     assert user.client.delete(f"{url}/1", headers=headers).status_code == 404
     assert user.client.post(url, json={"text": 1}, headers=headers).status_code == 400

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from wiki.api import Wiki
 from wiki.references import Reference
+from wiki.rendering.markdown import to_html
 from wiki.rendering.sections import sections, with_links
 from wiki.web.merging import Piece, merge_tags, merge_text, resolved
 from wiki.web.presence import GONE, Presence
@@ -54,10 +55,19 @@ def test_a_section_goes_to_the_next_heading_of_its_level() -> None:
 
 @pytest.mark.parametrize("hidden", [
     "```\n# a\n```", "~~~\n# a\n~~~", "<<info>>\n# a\n<</info>>", "    # a", "> # a", "- # a",
-    "#a", "| a |\n|---|", "one\ntwo\n---", "<<code>>\n# a\n<</code>>"])
+    "#a", "| a |\n|---|", "<div>\n# a\n</div>", "- one\n  ---", "<<code>>\n# a\n<</code>>"])
 def test_what_only_looks_like_a_heading_begins_no_section(hidden: str) -> None:
     assert [section.title for section in sections(f"{hidden}\n\n# Real\n\nUnder\n---\n")] == [
         "Real", "Under"]
+
+
+def test_an_underlined_heading_of_two_lines_begins_a_section_as_it_is_shown() -> None:
+    text = "Before\n\n[x]: /y\none\n*two*\n---\nUnder\r\n"
+    found, = sections(text)
+    assert (found.level, found.cut(text)) == (2, "one\n*two*\n---\nUnder\r\n")
+    shown = to_html(text)
+    assert "</h2>" in shown and with_links(shown, text, lambda section: "[edit]").count(
+        "[edit]</h2>") == 1
 
 
 def test_only_own_headings_get_links() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from wiki.api import Wiki
 from wiki.errors import QueryError
-from wiki.model import Document, Object
+from wiki.model import Attachment, Document, Object, media_type
 from wiki.references import Reference
-from wiki.store import Store, fulltext, open_store, query
+from wiki.store import Store, filetexts, fulltext, open_store, query
 from wiki.store.base import Condition, Link, Query, Search
 
 CLASS = "Books.BookClass"
@@ -144,6 +144,8 @@ def test_an_order_is_the_same_whether_few_or_many_fit(
         patch.setattr(query, "FEW", -1)
         assert list(opened.query(asked)) == few
         whole = list(opened.query(replace(asked, limit=None, offset=0)))
+        patch.setattr(query, "DEEP", 0)
+        assert list(opened.query(asked)) == few
     assert opened.count(asked) == len(whole)
     opened.close()
 
@@ -171,3 +173,102 @@ def test_titles_and_counts_come_by_rest(guest: Browser, wiki: Wiki) -> None:
     assert answer["total"] == 1 and answer["facets"]["space"] == [{"value": "One", "count": 1}]
     assert guest.get("/api/v1/search?q=quagga&order=x").status_code == 400
     assert guest.get("/api/v1/search?q=-quagga").status_code == 400
+
+
+def attached(store: Store, filename: str, data: bytes) -> Attachment:
+    blob = store.put_blob(data)
+    return Attachment(filename, blob.size, media_type(filename), blob.sha256)
+
+
+def files(store: Store, text: str, **options: object) -> list[tuple[str, str]]:
+    search = Search(text, **options)  # type: ignore[arg-type]
+    return sorted((str(hit.reference), hit.filename) for hit in store.find(search).files)
+
+
+@pytest.mark.parametrize(("filename", "data", "there"), [
+    ("notes.txt", b"a quagga", True), ("notes.md", "ein Quägga".encode(), True),
+    ("table.csv", b"animal;n\nquagga;1", True), ("data.json", b'{"animal": "quagga"}', True),
+    ("page.html", b"<p>a <b>quagga</b></p>", True),
+    ("page.html", b"<script>quagga</script><p title='quagga'>none</p>", False),
+    ("picture.png", b"quagga", False), ("broken.txt", b"quagga\0", False),
+    ("latin.txt", b"quagga \xe4\xf6", True),
+    ("long.txt", b"x " * (filetexts.MOST_BYTES // 2) + b"quagga", False),
+])
+def test_a_search_finds_the_text_of_files(store: Store, filename: str, data: bytes,
+                                          there: bool) -> None:
+    keep(store, "A.Page", attachments=(attached(store, filename, data),))
+    assert files(store, "quagga") == ([("A.Page", filename)] if there else [])
+
+
+def test_the_text_of_a_file_goes_with_its_page(store: Store) -> None:
+    old = attached(store, "a.txt", b"quagga")
+    keep(store, "A.Page", attachments=(old,))
+    assert files(store, "quagga", space="A") == [("A.Page", "a.txt")]
+    assert files(store, "quagga", space="B") == []
+    page = store.get(ref("A.Page"))
+    second = replace(page, version=page.version.next(), hidden=True)
+    store.save(second, page.version)
+    assert files(store, "quagga") == []
+    assert files(store, "quagga", hidden=True) == [("A.Page", "a.txt")]
+    new = attached(store, "a.txt", b"zebra")
+    third = replace(second, version=second.version.next(), hidden=False, attachments=(new,))
+    store.save(third, second.version)
+    assert files(store, "quagga") == [] and files(store, "zebra") == [("A.Page", "a.txt")]
+    store.rename(third.reference, replace(third, reference=ref("B.Page"),
+                                          version=third.version.next()), third.version)
+    assert files(store, "zebra") == [("B.Page", "a.txt")]
+    store.delete(ref("B.Page"))
+    assert files(store, "zebra") == []
+
+
+def test_files_are_found_again_when_the_index_is_built_anew(tmp_path: Path) -> None:
+    first = open_store(tmp_path / "data")
+    keep(first, "A.Page", attachments=(attached(first, "a.txt", b"quagga"),))
+    first.close()
+    (tmp_path / "data" / "index.db").unlink()
+    second = open_store(tmp_path / "data")
+    assert files(second, "quagga") == [("A.Page", "a.txt")]
+    second.close()
+
+
+def test_a_search_leads_to_the_file(guest: Browser, wiki: Wiki) -> None:
+    page = wiki.new("One.a", title="Animals")
+    page.attach("old <b>.txt", b"a quagga <i>")
+    page.save()
+    html = guest.get("/search?q=quagga").text
+    assert 'href="/One.a/attachments/old%20%3Cb%3E.txt"' in html
+    assert "<mark>quagga</mark> &lt;i&gt;" in html
+    found = guest.get("/api/v1/search?q=quagga").json["files"]
+    assert found == [{"reference": "One.a", "title": "Animals", "filename": "old <b>.txt",
+                      "snippet": "a quagga <i>", "marks": [[2, 8]]}]
+
+
+def test_what_was_counted_is_counted_anew_after_a_change(store: Store) -> None:
+    for number in range(3):
+        keep(store, f"A.P{number}", objects=(Object(CLASS, 0, {"key": "a", "n": number}),
+                                             Object(CLASS, 1, {"key": "a"})))
+    asked = Query(CLASS, (Condition("n", "ge", 1),))
+    assert (store.count(Query(CLASS)), store.count(asked)) == (3, 2)
+    assert store.counts(Query(CLASS), "key") == {"a": 3}
+    assert store.counts(asked, "n") == {"1": 1, "2": 1}
+    store.delete(ref("A.P2"))
+    assert (store.count(Query(CLASS)), store.count(asked)) == (2, 1)
+    assert store.counts(asked, "key") == {"a": 1}
+
+
+@pytest.mark.parametrize("order", [
+    ("doc.title",), ("-doc.title",), ("doc.updated",), ("doc.author",), ("doc.creator",), ()])
+@pytest.mark.parametrize("condition", [None, Condition("n", "lt", 7),
+                                       Condition("doc.title", "contains", "T")])
+def test_pages_of_a_class_come_in_the_order_of_fields(
+        store: Store, monkeypatch: pytest.MonkeyPatch, order: tuple[str, ...],
+        condition: Condition | None) -> None:
+    for number in range(9):
+        keep(store, f"A.P{number}", title=f"t{number * 5 % 7}", author=f"U.U{number % 2}",
+             objects=(Object(CLASS, 0, {"n": number}),) if number != 4 else ())
+    asked = Query(CLASS, (condition,) if condition else (), order)
+    few = [row.reference for row in store.query(asked)]
+    monkeypatch.setattr(query, "FEW", 2)
+    assert [row.reference for row in store.query(asked)] == few
+    monkeypatch.setattr(query, "DEEP", 1)
+    assert [row.reference for row in store.query(replace(asked, offset=3, limit=4))] == few[3:7]

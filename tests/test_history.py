@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from tests.conftest import Browser
 from wiki.api import Wiki
 from wiki.recent import by_day, last_changed
+from wiki.rendering.htmldiff import marked
+from wiki.rendering.markdown import to_html
+from wiki.rendering.sanitize import sanitize
 from wiki.site import Site
 from wiki.store.base import Logged
 from wiki.textdiff import COMPARISONS, Budget, blocks, parts
@@ -259,3 +262,18 @@ def test_only_the_part_of_a_history_that_is_shown_is_read(
                         lambda ref, version: read.append(str(version)) or revision(ref, version))
     found, more = wiki.history("Zoo.Ape", 3, 2, minor=False)
     assert [str(item.version) for item in found] == read == ["5.1", "4.1", "3.1"] and more
+
+
+def test_formulas_and_diagrams_are_compared_as_a_whole() -> None:
+    def page(formula: str, graph: str) -> str:
+        return to_html_of(f"Text ${formula}$ here.\n\n```mermaid\n{graph}\n```\n")
+
+    same = str(marked(page("a^2", "A --> B"), page("a^2", "A --> B")))
+    assert "<math" in same and '<pre class="mermaid">' in same and "<ins" not in same
+    other = str(marked(page("a^2", "A --> B"), page("b^3", "A --> C")))
+    assert other.count("<math") == 2 and other.count('<pre class="mermaid">') == 2
+    assert "<ins" in other and "<del" in other
+
+
+def to_html_of(text: str) -> str:
+    return sanitize(to_html(text))

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wiki.language.syntax import Broken, Macro, parse
 from wiki.model import Document
-from wiki.rendering.syntax import Broken, Macro, parse
 from wiki.settings import shipped
 from wiki.testing import Result, run_executor
 

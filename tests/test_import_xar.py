@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wiki.api import OpenDocument
-from wiki.rendering.syntax import Literal, Text, parse
+from wiki.language.syntax import Literal, Text, parse
 from wiki.settings import shipped
 from wiki.tasks.tablelook import load
 from wiki.testing import Result, run_executor

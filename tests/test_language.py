@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from wiki.errors import MacroError
+from wiki.language.syntax import Broken, Literal, Macro, Node, Text, parse, unparse
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, Registry, macro
 from wiki.rendering.renderer import Renderer, RenderRequest
-from wiki.rendering.syntax import Broken, Literal, Macro, Node, Text, parse, unparse
 from wiki.site import Site
 
 DATA = Path(__file__).parent / "data" / "language"

@@ -202,9 +202,10 @@ def test_who_comes_just_as_the_last_one_leaves_is_served() -> None:
             thread.join(20)
 
 
-def follow(server: Server, query: str = "", version: str = "1.1") -> socket.socket:
+def follow(server: Server, query: str = "", version: str = "1.1",
+           log: str = MANAGER_LOG) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-    connection.sendall(f"GET /api/v1/logs/{MANAGER_LOG}/stream?lines=0{query} HTTP/{version}\r\n"
+    connection.sendall(f"GET /api/v1/logs/{log}/stream?lines=0{query} HTTP/{version}\r\n"
                        "Host: x\r\n\r\n".encode())
     assert read_until(connection, b"retry: 2000\n\n").startswith(f"HTTP/{version} 200".encode())
     return connection
@@ -242,6 +243,13 @@ def test_streams_are_framed_as_their_protocol_wants(server: Server, logs: Logs) 
         data = read_until(plain, b"<news>\n")
         assert re.search(rb"id: \d+\n(data: .*\n)*data: \[.*<news>\n", data)
         assert b"\r\n" not in data
+
+
+def test_who_waits_for_a_tasks_first_run_sees_it_begin(server: Server, logs: Logs) -> None:
+    log = "Tasks.HelloWorld.log"
+    with follow(server, log=log) as connection:
+        logs.append(log, "INFO", "it begins")
+        assert b"it begins" in read_until(connection, b"it begins")
 
 
 def test_the_server_ends_while_logs_are_followed(server: Server) -> None:

@@ -57,6 +57,15 @@ def test_a_wrong_parameter_says_why(params: dict[str, str | None], why: str) -> 
         Registry().register(plain).arguments(params)
 
 
+def test_a_button_stays_in_its_line_and_its_form_at_the_end(site: Site) -> None:
+    html = show(site, 'One <<button action="ready" task="Tasks.HelloWorld"/>> two '
+                      '<<button action="ready" task="Tasks.HelloWorld" confirm="Sure?"/>> three.')
+    line, _, end = html.partition("three.</p>")
+    assert line.startswith("<p>One <button") and "two <button" in line and "<form" not in line
+    assert "Sure?" in line and end.count("<form") == 1 and 'value="the-token"' in end
+    assert 'action="/Tasks.HelloWorld/task"' in end
+
+
 def test_every_macro_is_documented(site: Site) -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert [spec.name for spec in site.registry if f"`{spec.name}`" not in text] == []
@@ -67,6 +76,7 @@ def test_every_macro_is_documented(site: Site) -> None:
 
 @pytest.mark.parametrize(("text", "why"), [
     ('<<include section="a" page=".."/>>', "page: "),
+    ('<<livetable rows="3" class=".."/>>', "class: "),
     ('<<gallery limit="3" width="1"/>>', "width: 1 is not between"),
     ('<<query limit="3" where="??"/>>', "where: "),
     ('<<columns>><<column width="99">>x<</column>><</columns>>', "width: 99 is not between"),

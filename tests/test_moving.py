@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from wiki.api import OpenDocument, Wiki
 from wiki.errors import InvalidDocument, InvalidReference
+from wiki.language import links
 from wiki.linking import named, rewrite
 from wiki.model import Property
 from wiki.moving import AT_ONCE, Mover, Outcome, leave_redirect, target_of
 from wiki.references import Reference
 from wiki.relinking import turning
-from wiki.rendering import links
 from wiki.rendering.markdown import to_html
 from wiki.site import Site
 from wiki.store.base import Query
 from wiki.tasks.names import TASK_CLASS
+from wiki.watching import Kind
 
 HERE = Reference.parse("Books.Here")
 
@@ -53,6 +54,8 @@ def turned(text: str, moves: dict[str, str], old: str = "Books.Here", new: str =
      '<<include page="Sand.Arrakis" section="Plot"/>>'),
     ("<<box title='Books.Dune'>>\nsee [[Dune]]\n<</box>>",
      '<<box title="Sand.Arrakis">>\nsee [[Sand.Arrakis]]\n<</box>>'),
+    ('<<x pages="Books.Dune, Books.Emma"/>> <<x label="Books.Dune, a novel"/>>',
+     '<<x pages="Sand.Arrakis, Books.Emma"/>> <<x label="Books.Dune, a novel"/>>'),
     ("> <<box>>\n> [[Dune]]\n> <</box>>", "> <<box>>\n> [[Sand.Arrakis]]\n> <</box>>"),
     ("`[[Dune]]`\n\n```\n[[Dune]]\n```\n\n    [[Dune]]\n\n<!-- [[Dune]] -->", ""),
     ("<<code>>[[Dune]]<</code>> <<jinja>>{{ '[[Dune]]' }}<</jinja>> ~<<box page=\"Dune\"/>>", ""),
@@ -268,6 +271,17 @@ def test_a_log_follows_its_task(wiki: Wiki, site: Site) -> None:
     wiki.get("Tasks.HelloWorld").rename("Tasks.Greeting")
     assert site.logs.exists("Tasks.Greeting.log")
     assert not site.logs.exists("Tasks.HelloWorld.log")
+
+
+def test_what_a_task_moves_takes_its_log_and_who_watches_it_along(wiki: Wiki, site: Site) -> None:
+    site.logs.append("Tasks.HelloWorld.log", "INFO", "hello")
+    site.watching.watch("Users.Jo", Kind.PAGE, "Tasks.HelloWorld")
+    task = str(site.starter.start("Users.Admin", "Executors.MovePages", {
+        "source": "Tasks.HelloWorld", "target": "Tasks.Greeting"}))
+    assert ended(site, wiki, task) == "DONE", site.logs.read(f"{task}.log").text
+    assert "hello" in site.logs.read("Tasks.Greeting.log").text
+    assert not site.logs.exists("Tasks.HelloWorld.log")
+    assert [note.name for note in site.watching.of("Users.Jo")] == ["Tasks.Greeting"]
 
 
 # -- redirects ---------------------------------------------------------------------------------

@@ -99,3 +99,15 @@ def test_a_page_is_taken_along_as_one_file(admin: Browser, wiki: Wiki) -> None:
 def test_a_tree_of_what_is_no_name_is_refused(guest: Browser) -> None:
     assert guest.get("/tree?at=a//b").status_code == 400
     assert guest.get("/tree?at=No.Such").status_code == 200
+
+
+def test_a_tree_of_many_pages_leads_on_to_the_spaces_that_it_does_not_open(
+        guest: Browser, wiki: Wiki) -> None:
+    with wiki.batch():
+        for number in range(500):
+            wiki.new(f"Big.S{number // 100}.P{number}").save()
+        wiki.new("Test.Tree", content='<<tree space="Big" limit="100"/>>').save()
+    html = guest.get("/Test.Tree").text.partition('class="tree"')[2]
+    assert html.count("<summary>") == 4 and "Big.S3.P399" in html
+    assert '<a class="space" href="/Test.Tree?tree=Big.S4">S4</a>' in html
+    assert "Big.S4.P400" in guest.get("/Test.Tree?tree=Big.S4").text

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from wiki import classes
+from wiki.language.syntax import Broken, Macro, parse
 from wiki.model import GUEST, Document
 from wiki.pagefile import read_tree
 from wiki.references import Reference
 from wiki.rendering.macros import Registry
 from wiki.rendering.renderer import RenderRequest
-from wiki.rendering.syntax import Broken, Macro, parse
 from wiki.rights import ADMIN_USER
 from wiki.settings import shipped
 from wiki.site import Site

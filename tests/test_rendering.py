@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from wiki.api import Wiki
+from wiki.language.links import attachment_url, page_url
 from wiki.model import GUEST, Property
 from wiki.references import Reference
-from wiki.rendering.links import attachment_url, page_url
 from wiki.rendering.markdown import to_html
 from wiki.rendering.renderer import RenderRequest
 from wiki.rendering.sanitize import sanitize

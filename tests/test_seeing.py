@@ -161,8 +161,9 @@ def test_the_page_of_a_task_offers_what_can_be_done(admin: Browser, guest: Brows
     assert 'action="/Work.Failed/task"' not in guest.get("/Work.Failed").text
     task(wiki, "Runs", "RUNNING")
     html = admin.get("/Work.Runs").text
-    cancel = re.search(r'<details class="task-action confirm">(.*?)</details>', html, re.S)
-    assert cancel and "<summary" in cancel[1] and 'value="cancel"' in cancel[1]
+    cancel = re.search(r'popovertarget="(.*?)">Cancel…</button><span [^>]*id="(.*?)" popover '
+                       r'.*?<button [^>]*form="(.*?)" name="action" value="cancel"', html)
+    assert cancel and cancel[1] == cancel[2] and f'<form id="{cancel[3]}" method="post"' in html
 
 
 def test_files_of_a_run_are_apart_from_what_was_given(site: Site, wiki: Wiki) -> None:

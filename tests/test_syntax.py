@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiki.rendering.syntax import Broken, Literal, Macro, Node, Text, parse, unparse
+from wiki.language.syntax import Broken, Literal, Macro, Node, Text, parse, unparse
 
 
 def only(source: str) -> Node:

@@ -587,6 +587,16 @@ def _read_date(text: str) -> date:
     return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
 
 
+def moment_of(value: object) -> datetime | None:
+    """A Date property's value, or one that was sent, as a moment in UTC, which it is in where it
+    names no zone; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _moment(value: datetime) -> str:
     """In UTC; a time without a zone is taken as UTC."""
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -17,14 +17,16 @@ from wiki.comments import (
     Comment,
     comments_of,
     mentions,
+    threads,
 )
 from wiki.errors import AccessDenied, InvalidDocument, InvalidValue, ObjectNotFound
 from wiki.model import Document
 from wiki.rights import Right
 
 ADDED, CHANGED, DELETED = "Comment added", "Comment changed", "Comment deleted"
+RESOLVED, REOPENED = "Comments resolved", "Comments reopened"
 #: What the history says of saves of comments alone.
-SAVES = frozenset({ADDED, CHANGED, DELETED})
+SAVES = frozenset({ADDED, CHANGED, DELETED, RESOLVED, REOPENED})
 
 
 def find(document: Document, number: int) -> Comment:
@@ -76,6 +78,29 @@ def change(wiki: Wiki, page: Name, number: int, text: str) -> Comment:
             text=text, edited=_now(), mentions=_called(wiki, text)))
 
     return find(wiki.revise(page, put, comment=CHANGED, minor=True).record, number)
+
+
+def resolve(wiki: Wiki, page: Name, number: int, resolved: bool = True) -> Comment:
+    """Mark the thread that a comment is in as settled, or open it again; returns its first comment.
+
+    Whoever may edit the page may. Raises ObjectNotFound, AccessDenied, and what
+    :meth:`wiki.api.Wiki.revise` raises.
+    """
+    def mark(document: OpenDocument) -> None:
+        wiki.require(Right.EDIT, document)
+        obj = document.record.object(COMMENT_CLASS, _first(document.record, number))
+        assert obj is not None
+        document.record = document.record.with_object(obj.with_values(resolved=resolved))
+
+    saved = wiki.revise(page, mark, comment=RESOLVED if resolved else REOPENED, minor=True)
+    return find(saved.record, _first(saved.record, number))
+
+
+def _first(document: Document, number: int) -> int:
+    """The number of the comment that the thread begins with; raises ObjectNotFound."""
+    comment = find(document, number)
+    return next(thread.comment.number for thread in threads(comments_of(document))
+                if comment == thread.comment or comment in thread.replies)
 
 
 def delete(wiki: Wiki, page: Name, number: int) -> None:

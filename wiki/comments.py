@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from wiki.classes import moment_of
 from wiki.errors import AccessDenied, InvalidReference
 from wiki.model import NO_DATE, Document, Object
 from wiki.references import Reference
@@ -40,6 +41,8 @@ class Comment:
     reply_to: int | None = None
     edited: datetime | None = None
     mentions: tuple[str, ...] = ()
+    #: Of the first of a thread: whether that is settled.
+    resolved: bool = False
 
     @property
     def anchor(self) -> str:
@@ -68,16 +71,8 @@ def _comment(obj: Object) -> Comment:
                    moment_of(values.get("date")) or NO_DATE, str(values.get("text") or ""),
                    int(reply) if isinstance(reply, int | float) else None,
                    moment_of(values.get("edited")),
-                   tuple(called) if isinstance(called, list | tuple) else (str(called),))
-
-
-def moment_of(value: object) -> datetime | None:
-    """A Date property's value as a moment; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                   tuple(called) if isinstance(called, list | tuple) else (str(called),),
+                   values.get("resolved") is True)
 
 
 def threads(comments: Sequence[Comment]) -> list[Thread]:
@@ -132,11 +127,17 @@ def _check_own(old: Object | None, new: Object | None, user: str) -> None:
     """Raises AccessDenied."""
     if old is not None and new is None and not old.values.get("text"):
         return  # it was deleted, and only held the place of its answers
+    if old is not None and new is not None and _unresolved(old) == _unresolved(new):
+        return  # whoever may edit the page settles a thread, and opens it again
     for obj in (old, new):
         if obj is not None and obj.values.get("author") != user:
             raise AccessDenied(f"Comment {obj.number} is {obj.values.get('author')}'s, and not "
                                f"{user}'s to write, change or remove; leave the comments of "
                                "others as they are")
+
+
+def _unresolved(obj: Object) -> dict[str, object]:
+    return {name: value for name, value in obj.values.items() if name != "resolved"}
 
 
 def with_comments_of(document: Document, current: Document) -> Document:

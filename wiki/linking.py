@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote, unquote
 
 from wiki.errors import InvalidReference
+from wiki.language.blocks import Lines, Verbatim
+from wiki.language.links import ATTACH, SCHEME, WIKI_LINK
+from wiki.language.syntax import LITERAL_BODIES, Literal, Macro, Text, parse, rewritten, unparse
+from wiki.language.text import destination, skip_space, unescape
 from wiki.references import Reference
-from wiki.rendering.blocks import Lines, Verbatim
-from wiki.rendering.commonmark.text import destination, skip_space, unescape
-from wiki.rendering.links import ATTACH, SCHEME, WIKI_LINK
-from wiki.rendering.syntax import LITERAL_BODIES, Literal, Macro, Text, parse, rewritten, unparse
 
 #: Macros that show another page, and the parameters that name a page also without its space.
 INCLUDING = frozenset({"include", "display"})
@@ -23,6 +23,8 @@ PAGE_PARAMETERS = frozenset({"class", "executor", "macro", "of", "page", "parent
                              "template"})
 #: How deep bodies of macros are looked into.
 MAX_DEPTH = 50
+#: How many names one value of a macro lists.
+MAX_LISTED = 100
 
 #: What to write for a name: it is given how the page is named (``link``, ``include``, or
 #: ``object`` for any other value of a macro), the page, and the name as it is written.
@@ -168,6 +170,14 @@ class _Rewriter:
             raise _unlinkable(new)
         return _UNSAFE.sub(lambda match: quote(match[0], safe=""), new)
 
+    def _listed(self, text: str) -> str:
+        """Whole names with commas between them; the same for any other text."""
+        items = text.split(",")
+        if not 1 < len(items) <= MAX_LISTED or not all(_is_name(item.strip()) for item in items):
+            return text
+        return ",".join(item.replace(item.strip(), self._name("object", item.strip(), None))
+                        for item in items)
+
     # -- macros ----------------------------------------------------------------------------
 
     def _macro(self, macro: Macro) -> str:
@@ -176,6 +186,8 @@ class _Rewriter:
             base = self.base if key in PAGE_PARAMETERS else None
             name = text.strip()
             new = self._name(kind, name, base) if name else name
+            if new == name and base is None:
+                new = self._listed(name)
             return text if new == name else new
 
         def body(text: str) -> str:
@@ -184,6 +196,15 @@ class _Rewriter:
             return rewrite(text, self.base, self.turn, self.depth + 1)
 
         return rewritten(macro, value, body)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is a page's whole name."""
+    try:
+        Reference.parse(text)
+    except InvalidReference:
+        return False
+    return True
 
 
 def _unlinkable(name: str) -> InvalidReference:

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from wiki.api import Wiki
+from wiki.classes import moment_of
 from wiki.commenting import SAVES
-from wiki.comments import COMMENT_CLASS, comments_of, moment_of
+from wiki.comments import COMMENT_CLASS, comments_of
 from wiki.errors import AccessDenied, DamagedPage, DocumentNotFound
 from wiki.model import FIRST, NO_DATE, SYSTEM, Document, Object, Revision
 from wiki.references import Reference

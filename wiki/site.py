@@ -27,8 +27,9 @@ from wiki.rights import ADMIN_USER
 from wiki.settings import Settings, shipped
 from wiki.store import open_store
 from wiki.store.base import Healing
+from wiki.tasks.followers import Followers
 from wiki.tasks.jobs import Jobs
-from wiki.tasks.log import Logs, log_name
+from wiki.tasks.log import Logs
 from wiki.tasks.manager import Manager
 from wiki.tasks.notify import Notifier
 from wiki.tasks.runner import LocalRunner
@@ -72,10 +73,10 @@ class Site:
         self.tokens = Tokens(data / "accounts" / "tokens", self.accounts.stamp)
         self.thumbnails = Thumbnails(data / "thumbnails")
         self.watching = Watching(data / "watching.db")
-        self.wiki.saved.connect(self._saved)
         self.news = News(self.wiki, self.watching)
         self.comment_texts = CommentTexts()
         self.logs = Logs(data / "logs")
+        Followers(self.logs, self.watching).watch(self.wiki)
         self.runner = LocalRunner(data, grace=settings.cancel_grace)
         self.manager = Manager(self.wiki, self.logs, self.runner, data)
         self.notifier = Notifier(self.wiki, settings, data, self.manager.log)
@@ -126,12 +127,6 @@ class Site:
         healing = self.store.heal()
         pages = install_pages(self.wiki, shipped("pages"), self.settings.data / "shipped.json")
         return Installation(tuple(pages), self._make_admin(), healing)
-
-    def _saved(self, sender: Wiki, document: Document, origin: Reference | None = None,
-               **_: object) -> None:
-        if origin is not None:
-            self.watching.moved(origin, document.reference)
-            self.logs.move(log_name(origin), log_name(document.reference))
 
     def _make_admin(self) -> str | None:
         name = ADMIN_USER.removeprefix("Users.")

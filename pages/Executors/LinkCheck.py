@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 from wiki.api import make_query
 from wiki.errors import DamagedPage, DocumentNotFound, InvalidReference, TaskFailed
+from wiki.language.links import ATTACH, TARGET
+from wiki.language.syntax import Macro, Text, parse
 from wiki.references import HOME, Reference
-from wiki.rendering.links import ATTACH, TARGET
 from wiki.rendering.markdown import to_html
-from wiki.rendering.syntax import Macro, Text, parse
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 #: Macros whose bodies are no text of the page.

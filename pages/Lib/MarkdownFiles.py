@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import yaml
 
-from wiki.rendering.syntax import Broken, Literal, Macro, parse
+from wiki.language.syntax import Broken, Literal, Macro, parse
 
 markdown = wiki.load("Lib.MarkdownText")  # noqa: F821 - a module's page is given the wiki
 

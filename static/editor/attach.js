@@ -2,6 +2,7 @@
 // linked where the caret is, a picture shown.
 
 import {onDrop} from "../drop.js";
+import {gettext} from "../translate.js";
 
 const PASTED = /^image\.\w+$/; // what browsers call a picture from the clipboard
 
@@ -52,7 +53,7 @@ export class Attaching {
 
   async take(list) {
     if (!this.form.dataset.attach) {
-      this.say("Save the page first; then files can be attached to it");
+      this.say(gettext("Save the page first; then files can be attached to it"));
       return;
     }
     for (const file of [...list]) await this.attach(file);
@@ -60,16 +61,16 @@ export class Attaching {
 
   async attach(file) {
     const name = nameOf(file);
-    this.say(`Attaching ${name}…`);
+    this.say(gettext("Attaching %(name)s…", {name}));
     try {
       const kept = await send(this.form, file, name);
       if (!this.files.includes(kept)) this.files.push(kept);
       const insert = written(file, kept);
       const {from, to} = this.view.selection;
       this.view.replace({from, to, insert, anchor: from + insert.length});
-      this.say(`Attached ${kept}`);
+      this.say(gettext("Attached %(name)s", {name: kept}));
     } catch (error) {
-      this.say(`${name} is not attached: ${error.message}`);
+      this.say(gettext("%(name)s is not attached: %(why)s", {name, why: error.message}));
     }
   }
 }

@@ -1,6 +1,8 @@
 // What the toolbar does to a text. Each command takes the text and the selection, {from, to}, and
 // says what to put in place of what and what is selected then: {from, to, insert, anchor, head}.
 
+import {gettext} from "../translate.js";
+
 const TABLE = "| Column | Column |\n|---|---|\n| … | … |\n| … | … |\n";
 
 // Puts marks round the selection, or takes them away.
@@ -65,17 +67,17 @@ function link(text, {from, to}) {
 
 // `key` is a shortcut with Ctrl (or Cmd); `asks`: completion opens then.
 export const COMMANDS = [
-  {name: "bold", label: "Bold", sign: "B", key: "b", run: around("**", "bold")},
-  {name: "italic", label: "Italic", sign: "I", key: "i", run: around("*", "italic")},
-  {name: "strike", label: "Strike through", sign: "S", run: around("~~", "text")},
-  {name: "heading", label: "Heading", sign: "H", key: "Shift+h", run: lines(heading), apart: true},
-  {name: "list", label: "List", sign: "•", key: "Shift+8", run: begun(/^[-*+] (?!\[)/, () => "- ")},
-  {name: "numbers", label: "Numbered list", sign: "1.", key: "Shift+7", run: begun(/^\d+[.)] /, (at) => `${at + 1}. `)},
-  {name: "tasks", label: "Task list", sign: "☑", run: begun(/^- \[[ x]\] /, () => "- [ ] ")},
-  {name: "quote", label: "Quote", sign: "❝", key: "Shift+9", run: begun(/^> ?/, () => "> ")},
-  {name: "code", label: "Code", sign: "</>", key: "e", run: code, apart: true},
-  {name: "link", label: "Link to a page", sign: "[[ ]]", key: "k", run: link, asks: true},
-  {name: "table", label: "Table", sign: "▦", run: (text, at) => block(text, at, TABLE, [2, 8])},
-  {name: "macro", label: "Macro", sign: "<<", run: (text, {from, to}) => (
+  {name: "bold", label: gettext("Bold"), sign: "B", key: "b", run: around("**", "bold")},
+  {name: "italic", label: gettext("Italic"), sign: "I", key: "i", run: around("*", "italic")},
+  {name: "strike", label: gettext("Strike through"), sign: "S", run: around("~~", "text")},
+  {name: "heading", label: gettext("Heading"), sign: "H", key: "Shift+h", run: lines(heading), apart: true},
+  {name: "list", label: gettext("List"), sign: "•", key: "Shift+8", run: begun(/^[-*+] (?!\[)/, () => "- ")},
+  {name: "numbers", label: gettext("Numbered list"), sign: "1.", key: "Shift+7", run: begun(/^\d+[.)] /, (at) => `${at + 1}. `)},
+  {name: "tasks", label: gettext("Task list"), sign: "☑", run: begun(/^- \[[ x]\] /, () => "- [ ] ")},
+  {name: "quote", label: gettext("Quote"), sign: "❝", key: "Shift+9", run: begun(/^> ?/, () => "> ")},
+  {name: "code", label: gettext("Code"), sign: "</>", key: "e", run: code, apart: true},
+  {name: "link", label: gettext("Link to a page"), sign: "[[ ]]", key: "k", run: link, asks: true},
+  {name: "table", label: gettext("Table"), sign: "▦", run: (text, at) => block(text, at, TABLE, [2, 8])},
+  {name: "macro", label: gettext("Macro"), sign: "<<", run: (text, {from, to}) => (
     {from, to, insert: "<<", anchor: from + 2}), asks: true},
 ];

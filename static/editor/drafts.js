@@ -1,6 +1,8 @@
 // Drafts: what is typed is kept in this browser until it is saved, also over a closed tab. No
 // field of an object is among it, only the page's own text and what stands around it.
 
+import {gettext} from "../translate.js";
+
 const PREFIX = "wikimill.draft:";
 const DAYS = 30; // after which a draft is dropped
 const DELAY = 700; // milliseconds
@@ -30,7 +32,7 @@ function clear(open) {
 function ago(moment) {
   const minutes = Math.round((Date.now() - moment) / 60_000);
   const format = new Intl.RelativeTimeFormat("en", {numeric: "auto"});
-  if (minutes < 60) return minutes ? format.format(-minutes, "minute") : "a moment ago";
+  if (minutes < 60) return minutes ? format.format(-minutes, "minute") : gettext("a moment ago");
   return minutes < 1440 ? format.format(-Math.round(minutes / 60), "hour")
     : format.format(-Math.round(minutes / 1440), "day");
 }
@@ -58,7 +60,7 @@ export class Drafts {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.keep();
-      this.say("Draft kept in this browser");
+      this.say(gettext("Draft kept in this browser"));
     }, DELAY);
   }
 
@@ -73,7 +75,7 @@ export class Drafts {
       localStorage.setItem(this.key, JSON.stringify(
         {fields, version: elements.version.value, saved: Date.now(), ...state}));
     } catch {
-      this.say("This browser has no room for a draft");
+      this.say(gettext("This browser has no room for a draft"));
     }
   }
 
@@ -83,11 +85,11 @@ export class Drafts {
     box.setAttribute("role", "status");
     const text = document.createElement("span");
     const older = draft.version !== this.form.elements.version.value;
-    text.textContent = `You have an unsaved draft of ${ago(draft.saved)}`
+    text.textContent = gettext("You have an unsaved draft of %(time)s", {time: ago(draft.saved)})
       + `${older ? ", of an older version of the page; what changed since is brought together when you save" : ""}. `;
     const restore = document.createElement("button");
     restore.type = "button";
-    restore.textContent = "Restore the draft";
+    restore.textContent = gettext("Restore the draft");
     restore.addEventListener("click", () => {
       this.restore(draft);
       box.remove();
@@ -95,7 +97,7 @@ export class Drafts {
     const discard = document.createElement("button");
     discard.type = "button";
     discard.className = "plain";
-    discard.textContent = "Discard it";
+    discard.textContent = gettext("Discard it");
     discard.addEventListener("click", () => {
       localStorage.removeItem(this.key);
       box.remove();

@@ -7,16 +7,18 @@ import {Drafts} from "./drafts.js";
 import {watch} from "./presence.js";
 import {Preview} from "./preview.js";
 import {openRich, prefersPlain, setPlain} from "./rich.js";
-import {completions, sourcesOf} from "./suggest.js";
+import {completions, narrowed, sourcesOf} from "./suggest.js";
 import {Toolbar} from "./toolbar.js";
+import {gettext} from "../translate.js";
 
 export async function start(form) {
   const area = form.querySelector("#content");
   const sources = sourcesOf(area);
   let change = () => {};
   const view = await openRich(form.dataset.rich, {
-    area, language: "markdown", label: "Content",
+    area, language: "markdown", label: gettext("Content"),
     complete: (...asked) => completions(sources, ...asked).catch(() => null),
+    narrow: narrowed,
     onChange: () => form.dispatchEvent(new Event("input")),
   }) ?? new PlainText(area, () => {});
   if (view.dom !== area && area.autofocus) view.focus();
@@ -25,10 +27,10 @@ export async function start(form) {
   view.dom.before(toolbar.dom);
   const say = (text) => toolbar.say(text);
   const attaching = new Attaching(form, view, sources.files, say);
-  toolbar.add("Attach files", "Attach", () => attaching.choose());
+  toolbar.add(gettext("Attach files"), gettext("Attach"), () => attaching.choose());
   const preview = new Preview(form, view);
   const drafts = new Drafts(form, view, say);
-  const eye = toolbar.add("Preview", "Preview", () => {
+  const eye = toolbar.add(gettext("Preview"), gettext("Preview"), () => {
     eye.setAttribute("aria-pressed", String(preview.toggle()));
   }, "tool wide apart");
   eye.setAttribute("aria-pressed", String(preview.shown));
@@ -43,7 +45,8 @@ export async function start(form) {
 
 function addSwitch(toolbar, drafts) {
   const plain = prefersPlain();
-  toolbar.add(plain ? "Rich editor" : "Plain text field", plain ? "Rich" : "Plain", () => {
+  toolbar.add(plain ? gettext("Rich editor") : gettext("Plain text field"),
+    plain ? gettext("Rich") : gettext("Plain"), () => {
     setPlain(!plain);
     drafts.keep({resumes: true});
     drafts.form.dispatchEvent(new CustomEvent("wikimill:leave"));

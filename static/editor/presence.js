@@ -18,7 +18,7 @@ export function watch(form) {
     const {others} = answer;
     box.hidden = !others.length;
     box.querySelector(".names").textContent = others.join(", ");
-    box.querySelector("span").textContent = others.length === 1 ? "is" : "are";
+    box.querySelector("span").textContent = others.length === 1 ? box.dataset.one : box.dataset.many;
   };
   tell();
   const timer = setInterval(tell, every * 1000);

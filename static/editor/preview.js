@@ -2,6 +2,7 @@
 
 import {morphChildren} from "../morph.js";
 import {Alignment} from "./scroll.js";
+import {gettext} from "../translate.js";
 
 const DELAY = 350; // milliseconds after the last key
 const SHOWN = "wikimill.preview"; // "off" where the reader wants none
@@ -12,7 +13,7 @@ export class Preview {
     this.view = view;
     this.dom = document.createElement("section");
     this.dom.className = "live-preview";
-    this.dom.setAttribute("aria-label", "Preview");
+    this.dom.setAttribute("aria-label", gettext("Preview"));
     this.dom.tabIndex = 0;
     this.content = document.createElement("div");
     this.content.className = "content";
@@ -56,7 +57,7 @@ export class Preview {
       this.take((await answer.json()).html);
       this.note.textContent = "";
     } catch (error) {
-      if (error.name !== "AbortError") this.note.textContent = `No preview just now: ${error.message}`;
+      if (error.name !== "AbortError") this.note.textContent = gettext("No preview just now: %(why)s", {why: error.message});
     }
   }
 

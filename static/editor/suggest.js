@@ -2,10 +2,14 @@
 // after attach:. See macros.js for what is answered.
 
 import {load, suggest} from "../macros.js";
+import {gettext} from "../translate.js";
 
 const PAGE = /\[\[(?:[^[\]\n]*>>)?([^[\]\n>#]*)$/;
 const FILE = /(\[\[(?:[^[\]\n]*>>)?|\]\()attach:([^\]()\n<>]*)$/;
 const MOST = 20;
+
+const lineOf = (before) => before.slice(before.lastIndexOf("\n") + 1);
+const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 
 // Where the textarea says to look.
 export function sourcesOf(area) {
@@ -16,7 +20,7 @@ export function sourcesOf(area) {
 // The answer to what stands before and after the caret, or null.
 // `signal` breaks the question off.
 export async function completions(sources, before, after, signal) {
-  const line = before.slice(before.lastIndexOf("\n") + 1);
+  const line = lineOf(before);
   const file = sources.files && line.match(FILE);
   if (file) return files(sources.files, before, after, file);
   const page = sources.pages && line.match(PAGE);
@@ -27,12 +31,24 @@ export async function completions(sources, before, after, signal) {
   return suggest(await load(sources.macros), before, after);
 }
 
+// What of an answer fits still, now that more is typed behind it; null where it must be asked anew.
+export function narrowed(found, before) {
+  const typed = found.whole ? lineOf(before).match(PAGE)?.[1] : undefined;
+  if (!typed?.startsWith(found.typed) || before.length - typed.length !== found.from) return null;
+  const words = wordsOf(typed);
+  const items = found.items.filter(({label, detail}) => {
+    const text = `${label} ${detail}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return items.length ? {...found, items} : null;
+}
+
 function files(names, before, after, [, opening, typed]) {
   const end = opening === "](" ? ")" : "]]";
   const wanted = typed.toLowerCase();
   const items = names.filter((name) => name.toLowerCase().includes(wanted)).slice(0, MOST)
     .map((name) => closed(end === ")" ? name.replaceAll(" ", "%20") : name, name, "", after, end));
-  return items.length ? {from: before.length - typed.length, items, label: "Attachments"} : null;
+  return items.length ? {from: before.length - typed.length, items, label: gettext("Attachments")} : null;
 }
 
 async function pages(address, before, after, typed, signal) {
@@ -41,7 +57,8 @@ async function pages(address, before, after, typed, signal) {
   if (!answer.ok) throw new Error(`the list of pages answered ${answer.status}`);
   const items = (await answer.json()).items.map(({reference, title}) =>
     closed(reference, reference, title ?? "", after, "]]"));
-  return items.length ? {from: before.length - typed.length, items, label: "Pages"} : null;
+  return items.length ? {from: before.length - typed.length, items, label: gettext("Pages"),
+    typed, whole: items.length < MOST} : null;
 }
 
 // An item that is put in with what ends it, where that is not there already.

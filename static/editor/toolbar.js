@@ -1,6 +1,7 @@
 // The toolbar over a text, and its shortcuts: the arrow keys go along it, as along any toolbar.
 
 import {COMMANDS} from "./commands.js";
+import {gettext} from "../translate.js";
 
 const MAC = /Mac|iP/.test(navigator.platform);
 
@@ -25,7 +26,7 @@ export class Toolbar {
     this.dom = document.createElement("div");
     this.dom.className = "editor-toolbar";
     this.dom.setAttribute("role", "toolbar");
-    this.dom.setAttribute("aria-label", "Formatting");
+    this.dom.setAttribute("aria-label", gettext("Formatting"));
     this.status = document.createElement("span");
     this.status.className = "editor-status";
     this.status.setAttribute("role", "status");

@@ -86,37 +86,46 @@ const languages = {
     bracketMatching(), closeBrackets(), keymap.of(closeBracketsKeymap)],
 };
 
+// An answer of static/editor/suggest.js; `narrow` tells what of it still fits as one types on.
+function resultOf(found, narrow, {from, items} = found) {
+  const options = items.map((item) => ({
+    label: item.label, detail: item.detail, info: item.help?.replaceAll("`", "") || undefined,
+    apply(view, completion, start, to) {
+      const at = start + item.caret + (item.past ?? 0);
+      view.dispatch({changes: {from: start, to, insert: item.insert}, selection: {anchor: at},
+        userEvent: "input.complete"});
+      if (item.again) startCompletion(view);
+    },
+  }));
+  const update = (result, start, to, {state, pos}) => {
+    const fewer = narrow(found, state.sliceDoc(0, pos));
+    return fewer && resultOf(found, narrow, fewer);
+  };
+  return {from, options, filter: false, update};
+}
+
 // Completion as static/editor/suggest.js offers it.
-function source(complete) {
+function source(complete, narrow) {
   return async (context) => {
     const {doc} = context.state;
     const asking = new AbortController();
     context.addEventListener("abort", () => asking.abort(), {onDocChange: true});
     const found = await complete(doc.sliceString(0, context.pos), doc.sliceString(context.pos),
       asking.signal);
-    if (!found || context.aborted) return null;
-    const options = found.items.map((item) => ({
-      label: item.label, detail: item.detail, info: item.help?.replaceAll("`", "") || undefined,
-      apply(view, completion, from, to) {
-        const at = from + item.caret + (item.past ?? 0);
-        view.dispatch({changes: {from, to, insert: item.insert}, selection: {anchor: at},
-          userEvent: "input.complete"});
-        if (item.again) startCompletion(view);
-      },
-    }));
-    return {from: found.from, options, filter: false};
+    return !found || context.aborted ? null : resultOf(found, narrow);
   };
 }
 
 // Opens an editor in place of a textarea, which stays, hidden, and always has the text.
-// `complete(before, after)` as in static/editor/suggest.js; `onChange()` after each change.
-export function open({area, language, label, nonce, complete, onChange}) {
+// `complete(before, after, signal)` and `narrow(found, before)` as in static/editor/suggest.js;
+// `onChange()` after each change.
+export function open({area, language, label, nonce, complete, narrow, onChange}) {
   const extensions = [
     history(), indentUnit.of("    "), drawSelection(), search({top: true}), highlightSelectionMatches(), highlightActiveLine(),
     EditorView.cspNonce.of(nonce), theme, syntaxHighlighting(colours), languages[language](),
     EditorView.contentAttributes.of({"aria-label": label, spellcheck: String(area.spellcheck),
       ...(area.getAttribute("aria-describedby") && {"aria-describedby": area.getAttribute("aria-describedby")})}),
-    autocompletion({icons: false, interactionDelay: 0, ...(complete && {override: [source(complete)]})}),
+    autocompletion({icons: false, interactionDelay: 0, ...(complete && {override: [source(complete, narrow)]})}),
     keymap.of([{key: "Tab", run: acceptCompletion}, ...completionKeymap, ...searchKeymap,
       ...historyKeymap, ...defaultKeymap.filter(({key}) => key !== "Mod-i"), indentWithTab]),
     EditorView.updateListener.of((update) => {

@@ -19,7 +19,8 @@ from wiki.commands.door import (
 )
 from wiki.commands.dumps import executor_for, import_dump
 from wiki.errors import PageFileError
-from wiki.references import Reference
+from wiki.moving import Mover
+from wiki.references import HOME, Reference
 from wiki.store.base import Query
 from wiki.web.rest.json import document_to_json, row_to_json
 
@@ -73,7 +74,7 @@ def export(door: Door, directory: Path, space: str | None) -> None:
 
 @click.group()
 def page() -> None:
-    """Read, write, list and delete pages."""
+    """Read, write, list, move and delete pages."""
 
 
 @page.command("get")
@@ -119,6 +120,33 @@ def page_delete(door: Door, name: str) -> None:
     with door.site() as site:
         site.wiki.delete(name)
     click.echo(f"{name}: deleted")
+
+
+@page.command("move")
+@click.argument("name")
+@click.argument("new_name")
+@click.option("--space", "as_space", is_flag=True,
+              help="NAME and NEW_NAME are spaces: move all pages in it.")
+@click.option("--no-links", is_flag=True, help="Leave the links that lead there as they are.")
+@click.option("--redirect", is_flag=True, help="Leave redirects at the old names.")
+@pass_door
+def page_move(door: Door, name: str, new_name: str, as_space: bool, no_links: bool,
+              redirect: bool) -> None:
+    """Move the page NAME to NEW_NAME, with its history, and turn the links that lead to it."""
+    old = Reference.parse(f"{name}.{HOME}" if as_space else name)
+    with door.site() as site:
+        mover = Mover(site.wiki)
+        plan = mover.planned(old, new_name, as_space)
+        for ref, problem in plan.problems:
+            warn(f"{ref}: {problem}")
+        if plan.problems:
+            raise click.ClickException("nothing was moved")
+        outcome = mover.move(plan, links=not no_links, redirect=redirect)
+    for ref, problem in outcome.failed:
+        warn(f"{ref}: {problem}")
+    click.echo(f"Moved {len(outcome.done)} pages, turned links in {len(outcome.turned)}")
+    if outcome.failed:
+        raise click.ClickException(f"{len(outcome.failed)} pages could not be changed")
 
 
 @page.command("list")

@@ -10,7 +10,8 @@ _ID = re.compile(r'\sid="([^"]+)"')
 _TAG = re.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _ATTRIBUTE = re.compile(r"""(\s([a-zA-Z-]+)=)(?:"([^"]*)"|'[^']*')""")
 #: Attributes that name elements of the page.
-_NAMING = frozenset({"id", "for", "aria-labelledby", "aria-controls", "aria-describedby"})
+_NAMING = frozenset({"id", "for", "popovertarget", "aria-labelledby", "aria-controls",
+                     "aria-describedby"})
 
 
 class Anchors:

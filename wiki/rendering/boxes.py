@@ -7,8 +7,8 @@ import traceback
 from markupsafe import Markup
 
 from wiki.errors import WikiError
+from wiki.language import links
 from wiki.references import Reference
-from wiki.rendering import links
 from wiki.rendering.context import MacroContext
 
 

@@ -7,8 +7,8 @@ import re
 from markupsafe import Markup, escape
 
 from wiki.comments import MENTION
+from wiki.language import links
 from wiki.references import Reference
-from wiki.rendering import links
 from wiki.rendering.compiled import Compiler, Link, Place, Segment
 
 _TAG = re.compile(r'(<(?:[^>"]|"[^"]*")*>)')

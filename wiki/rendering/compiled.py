@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 
+from wiki.language.syntax import Broken, Literal, Literals, Macro, Text, parse
 from wiki.rendering import markdown
 from wiki.rendering.macros import Stash
 from wiki.rendering.sanitize import sanitize
-from wiki.rendering.syntax import Broken, Literal, Literals, Macro, Text, parse
 
 #: How much the cache holds, in characters of HTML and of macros' source.
 CACHE_SIZE = 20_000_000
@@ -35,7 +35,7 @@ _CUT = re.compile(
     r"|(?P<prefix>m[0-9a-f]{20}i)(?P<number>\d+)z")
 _WORD = re.compile(r"(m[0-9a-f]{20}i)\d+z")
 _EMPTY = re.compile(r"<p>\s*</p>")
-#: What no paragraph can hold. A button's form stays in its line all the same.
+#: What no paragraph can hold.
 BLOCK = re.compile(r"<(?:address|article|aside|blockquote|div|dl|fieldset|figure|footer|h[1-6r]|"
                    r"header|main|nav|ol|p|pre|section|table|ul)[\s>]")
 #: Elements in which a macro is shown as its source.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from markupsafe import Markup
 
 from wiki.api import Wiki
 from wiki.errors import MacroError
+from wiki.language import links
 from wiki.model import GUEST, Document
 from wiki.references import Reference
-from wiki.rendering import links
 from wiki.rendering.declarations import MacroSpec
 from wiki.rendering.parts import Part
 from wiki.rendering.registry import Registry
@@ -150,6 +151,13 @@ class MacroContext:
         as often as its declaration says: while nothing moves, say."""
         if self.part is not None and self.part.live:
             self.part.every = seconds
+
+    def form(self, action: str) -> str:
+        """The id of a form that posts to an address of this server, for the attribute ``form`` of
+        a button: the form itself stands at the end of the page, since no paragraph holds one."""
+        name = f"form-{hashlib.blake2b(action.encode(), digest_size=6).hexdigest()}"
+        self.state.forms[name] = action
+        return name
 
     def reference(self, name: Reference | str) -> Reference:
         """A page name as written in the text, which may be relative to its page."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 
@@ -11,9 +12,12 @@ from markupsafe import Markup
 
 from wiki.api import Wiki
 from wiki.errors import MacroError, ParameterError, StoreError, WikiError
+from wiki.language import links
+from wiki.language.syntax import LITERAL_BODIES, Broken, Macro, parameter_place
 from wiki.model import Document
 from wiki.references import Reference
-from wiki.rendering import limits, links, scripting
+from wiki.rendering import limits, scripting
+from wiki.rendering.background import Wait
 from wiki.rendering.boxes import error_box, missing_page, why
 from wiki.rendering.compiled import BLOCK, Compiler, Link, Place, Segment
 from wiki.rendering.headings import headings, section_of
@@ -21,7 +25,6 @@ from wiki.rendering.live import LiveParts
 from wiki.rendering.macros import MacroContext, MacroSpec, Registry, RenderState
 from wiki.rendering.parts import Call, Part
 from wiki.rendering.request import NeedsWorker, Rendering, RenderRequest
-from wiki.rendering.syntax import LITERAL_BODIES, Broken, Macro, parameter_place
 from wiki.rendering.timing import Clock
 from wiki.rendering.wikimacros import BODY, INLINE_BODY, WikiMacros
 from wiki.rights import Right, allows
@@ -32,6 +35,10 @@ __all__ = ["NeedsWorker", "RenderRequest", "Renderer", "Rendering", "error_box",
 #: The class of the object by which a class's page names its sheet.
 SHEET_CLASS = "Wiki.ClassSheetClass"
 _ONE_PARAGRAPH = re.compile(r"\A<p>((?:(?!</?p>).)*)</p>\Z", re.DOTALL)
+
+
+_FORM = Markup('<form id="{}" method="post" action="{}">'
+               '<input type="hidden" name="form_token" value="{}"></form>')
 
 
 class Renderer:
@@ -50,6 +57,9 @@ class Renderer:
         self.scripts = scripts
         #: Makes parts that the browser asks for again, where there is somebody to answer.
         self.parts: LiveParts | None = None
+        #: Makes the part of a token, which holds a script, where scripts do not run here; None
+        #: while it is not there.
+        self.elsewhere: Callable[[str, RenderRequest, Wait], Rendering | None] | None = None
         self._compiler = Compiler(self._inline, self._literal)
 
     def without_scripts(self) -> Renderer:
@@ -248,7 +258,8 @@ class Renderer:
             wiki=self.wiki.as_user(request.user), document=document, source=document,
             author=author, args=dict(request.args), form_token=request.form_token,
             path=request.path or links.page_url(document.reference), engine=self,
-            state=RenderState(patience=request.patience, clock=Clock(request.timing)),
+            state=RenderState(patience=request.patience, clock=Clock(request.timing),
+                              scripts_apart=request.apart),
             including=(document.reference,), displaying=(document.reference,))
 
     def _whole(self, context: MacroContext, text: str) -> Rendering:
@@ -261,6 +272,8 @@ class Renderer:
             words = re.compile("|".join(deferred))
             seen = words.sub("", html)
             html = words.sub(lambda match: _finished(context.state, match[0], seen), html)
+        html += "".join(_FORM.format(name, action, context.form_token)
+                        for name, action in context.state.forms.items())
         if self.parts is not None:
             html = self.parts.finish(html, context.form_token)
         return Rendering(Markup(html), context.state.kept, context.state.clock.timings())
@@ -300,13 +313,43 @@ class Renderer:
                                  line=node.line, column=node.column)
         spec = self._seen(context, node.name)
         node = self._restored(context, spec, node)
-        if self.parts is None:
-            return self._answer(context, node, place.paragraph, None)
-        part = self.parts.part(context, spec, node, place.paragraph)
+        try:
+            return self._here(context, spec, node, place.paragraph)
+        except NeedsWorker:
+            shown = self._elsewhere(context, spec, node, place.paragraph)
+            if shown is None:
+                raise
+            return shown
+
+    def _here(self, context: MacroContext, spec: MacroSpec | None, node: Macro,
+              paragraph: bool) -> Markup:
+        """What a macro shows that this process calls."""
+        part = self.parts.part(context, spec, node, paragraph) if self.parts else None
+        if part is None or self.parts is None:
+            return self._answer(context, node, paragraph, None)
+        html = self._answer(context.evolve(part=part), node, paragraph, part)
+        return self.parts.wrap(context, part, html, paragraph)
+
+    def _elsewhere(self, context: MacroContext, spec: MacroSpec | None, node: Macro,
+                   paragraph: bool) -> Markup | None:
+        """What a macro with a script shows, or what stands in its place until that is there;
+        None where it can be no part of its own."""
+        state = context.state
+        if self.parts is None or self.elsewhere is None or not state.scripts_apart:
+            return None
+        part = self.parts.part(context, spec, node, paragraph, apart=True)
         if part is None:
-            return self._answer(context, node, place.paragraph, None)
-        html = self._answer(context.evolve(part=part), node, place.paragraph, part)
-        return self.parts.wrap(context, part, html, place.paragraph)
+            return None
+        asked = RenderRequest(context.user, form_token=context.form_token,
+                              timing=state.clock.detailed)
+        wait = state.wait if state.scripts_apart == "patient" else threading.Event.is_set
+        made = self.elsewhere(part.token, asked, wait)
+        state.kept = state.kept and made is not None and made.kept
+        if made is None:
+            return self.parts.wrap(context, part, part.placeholder(), paragraph)
+        part.every = made.every
+        state.clock.add(made.timings)
+        return self.parts.wrap(context, part, made.html, paragraph)
 
     def _answer(self, context: MacroContext, node: Macro, paragraph: bool,
                 part: Part | None) -> Markup:

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from wiki import classes
 from wiki.api import Wiki, make_query
 from wiki.errors import DocumentNotFound
+from wiki.language import links
 from wiki.model import Attachment, Document, Object
 from wiki.recent import last_changed
 from wiki.references import Reference
-from wiki.rendering import links
 from wiki.rendering.macros import MacroContext
 
 #: The most documents that one query gives.

@@ -12,7 +12,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from wiki.rendering.commonmark.text import unescape
+from wiki.language.text import unescape
 
 #: Longer code is not highlighted: some lexers take long.
 MAX_HIGHLIGHTED = 100_000

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+
 from lxml import etree  # type: ignore[import-untyped]
 from lxml.html.diff import htmldiff  # type: ignore[import-untyped]
 from markupsafe import Markup
@@ -11,6 +14,9 @@ from wiki.rendering.sanitize import sanitize
 
 #: Past this many characters of HTML, comparing would take too long.
 MAX_HTML = 400_000
+#: What the sanitiser does not know, and no mark can stand in: formulas, diagrams, charts.
+_WHOLE = re.compile(r'<span class="math"><math.*?</math></span>|<pre class="mermaid">.*?</pre>'
+                    r'|<figure class="chart-box">.*?</figure>', re.DOTALL)
 
 
 def marked(old: str, new: str) -> Markup:
@@ -20,8 +26,29 @@ def marked(old: str, new: str) -> Markup:
         raise TooLarge(f"the page is too long for this: it takes up to {MAX_HTML:,} characters of "
                        "HTML; the other views show what differs")
     try:
-        found = htmldiff(sanitize(old), sanitize(new))
+        wholes = _Wholes()
+        found = htmldiff(sanitize(wholes.put_away(old)), sanitize(wholes.put_away(new)))
     except (etree.LxmlError, RecursionError, AssertionError, ValueError) as error:
         raise TooLarge(f"these two pages cannot be compared as they look ({error}); the other "
                        "views show what differs") from error
-    return Markup(sanitize(found))
+    return Markup(wholes.put_back(sanitize(found)))
+
+
+class _Wholes:
+    """What is compared as one word: the same in both where it is the same."""
+
+    def __init__(self) -> None:
+        self._prefix = f"w{secrets.token_hex(8)}i"
+        self._words: dict[str, str] = {}
+
+    def put_away(self, html: str) -> str:
+        """The HTML with a word, which nobody can guess, for each of them."""
+        return _WHOLE.sub(self._put, html)
+
+    def _put(self, match: re.Match[str]) -> str:
+        word = self._words.setdefault(match[0], f"{self._prefix}{len(self._words)}z")
+        return word if match[0].startswith("<span") else f"<div>{word}</div>"
+
+    def put_back(self, html: str) -> str:
+        wholes = {word: whole for whole, word in self._words.items()}
+        return re.sub(rf"{self._prefix}\d+z", lambda match: wholes[match[0]], html)

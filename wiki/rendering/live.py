@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from wiki.errors import MacroError
+from wiki.language.syntax import Macro
+from wiki.rendering import slow
 from wiki.rendering.macros import MacroContext, MacroSpec, RenderState
 from wiki.rendering.parts import MAX_TOKEN, Call, Part, Signer, tag_of, waiting_address
-from wiki.rendering.slow import QUICK, SlowRuns
-from wiki.rendering.syntax import Macro
+from wiki.rendering.slow import QUICK, Run, SlowRuns
 from wiki.translate import language
 
 #: Calls the macro in the context that it is given.
@@ -46,12 +48,12 @@ class LiveParts:
     # -- parts -----------------------------------------------------------------------------
 
     def part(self, context: MacroContext, spec: MacroSpec | None, node: Macro,
-             paragraph: bool) -> Part | None:
-        """The part that a macro of a page is; None for one that is always quick and shows the
-        same, and for one within a live part."""
+             paragraph: bool, apart: bool = False) -> Part | None:
+        """The part that a macro of a page is; None for one within a live part, and, unless it is
+        to be made ``apart``, for one that is always quick and shows the same."""
         if spec is None or (context.part is not None and context.part.live):
             return None
-        if not spec.live and not self._slow(context, spec):
+        if not (apart or spec.live or self._slow(context, spec)):
             return None
         call = self._call(context, spec, node, paragraph)
         token = self.signer.token(call) if call else ""
@@ -98,12 +100,15 @@ class LiveParts:
         if part is None or self.slow is None or not (
                 self._slow(context, spec) or self.slow.has(_key(part))):
             return work(context)
-        run = self.slow.start(_key(part), lambda: self._apart(context, part, work))
-        if run is None and not self.slow.knows(spec.name):  # all threads are at work
-            return work(context)
+        page = str(context.document.reference)
+        run = self.slow.start(_key(part), lambda: self._apart(context, part, work), page,
+                              context.user)
+        if run is None and not (self.slow.knows(spec.name) or self.slow.holds(page)):
+            return work(context)  # all threads are at work
         if run is None or not context.state.wait(run.ended):
             context.state.kept = False
             self.took(spec.name, QUICK)
+            self._check_stuck(run, page, context.user)
             return part.placeholder()
         try:
             made = self.slow.take(run)
@@ -113,6 +118,19 @@ class LiveParts:
         context.state.adopt(made.state)
         part.every = made.every
         return made.html
+
+    def _check_stuck(self, run: Run[Made] | None, page: str, reader: str) -> None:
+        """Raises MacroError where waiting has no sense."""
+        assert self.slow is not None
+        if run is not None and run.is_stuck:
+            raise MacroError(
+                f"it has run for more than {slow.STUCK_SECONDS:g} seconds and goes on, so the page "
+                "waits for it no longer; view the page again once it may have ended")
+        if run is None and self.slow.stuck(page, reader):
+            raise MacroError(
+                "there is no thread free for it: all that this page or its reader may have are "
+                f"held by macros that have run for more than {slow.STUCK_SECONDS:g} seconds; take "
+                "those off the page, and have the server restarted if they do not end")
 
     def _apart(self, context: MacroContext, part: Part, work: Work) -> Made:
         """In the thread. Nothing that is shared with the page's own is written, and no session's

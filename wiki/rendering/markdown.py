@@ -17,12 +17,12 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import ETX, STX
 
+from wiki.language.links import TARGET, WIKI_LINK
 from wiki.rendering import formulas
-from wiki.rendering.commonmark.blocks import BlockReader
+from wiki.rendering.commonmark.blocks import BlockReader, Heading
 from wiki.rendering.commonmark.inlines import InlineReader
 from wiki.rendering.commonmark.serialize import serialize
 from wiki.rendering.fences import fenced
-from wiki.rendering.links import TARGET, WIKI_LINK
 
 #: The largest text that is rendered as Markdown.
 MAX_TEXT = 1_000_000
@@ -53,6 +53,17 @@ def to_html(text: str) -> str:
         # limits and faults of the extensions: nested past the stack, or a construct one trips on
         del _local.converter
         return plain(text)
+
+
+def headings(text: str) -> list[Heading]:
+    """The headings that :func:`to_html` makes of a text, but for those within other blocks."""
+    if len(text) > MAX_TEXT or _NESTED.search(text):
+        return []
+    reader: BlockReader | None = getattr(_local, "reader", None)
+    if reader is None:  # one that makes nothing of what is not asked for
+        reader = _local.reader = BlockReader(markdown.Markdown(), lambda info, code: "",
+                                             lambda formula: "", lambda name, text: None)
+    return reader.headings(text.split("\n"))
 
 
 def plain(text: str) -> str:

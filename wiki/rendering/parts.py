@@ -17,13 +17,14 @@ from itsdangerous import BadData, Serializer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
 from markupsafe import Markup
 
+from wiki.translate import gettext
+
 #: A token that would be longer makes no part: its macro stands in the page as it is.
 MAX_TOKEN = 4096
 #: A call that is shorter, in bytes, is not compressed.
 _SHORT = 600
 _WAIT = "wait"
-_LOADING = Markup('<span class="loading">{0} is loading…</span><noscript> <a href="{1}">Wait for '
-                  "it</a></noscript>")
+_LOADING = Markup('<span class="loading">{0}</span><noscript> <a href="{1}">{2}</a></noscript>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class Part:
     def placeholder(self) -> Markup:
         """What stands in the part's place until it is there."""
         self.busy = True
-        return _LOADING.format(self._name, self._later)
+        return _LOADING.format(gettext("%(name)s is loading…", name=self._name), self._later,
+                               gettext("Wait for it"))
 
     def wrap(self, html: Markup, tag: str, paragraph: bool) -> Markup:
         """The element that the browser knows the part by."""

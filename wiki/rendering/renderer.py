@@ -6,6 +6,7 @@ very big, is rendered by a worker process that is killed when its time is over.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import queue
 import select
@@ -14,12 +15,15 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Literal, cast
+
+from markupsafe import Markup
 
 from wiki.errors import AccessDenied, DamagedPage, NotFound, WikiError
 from wiki.model import Document, Version
 from wiki.references import Reference
+from wiki.rendering.background import Background, Wait
 from wiki.rendering.engine import NeedsWorker, Renderer, Rendering, RenderRequest, error_box
 from wiki.rendering.live import LiveParts
 from wiki.rendering.parts import Signer
@@ -29,6 +33,8 @@ __all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer", "
 
 #: Of how many pages it is known that a script is in what they include.
 SCRIPTED = 1_000
+#: How many threads wait for a worker, or for what it makes.
+THREADS_PER_WORKER = 4
 
 _LENGTH = struct.Struct(">Q")
 
@@ -55,9 +61,8 @@ class WorkerFailed(WikiError):
     """The page could not be rendered: its worker process ended."""
 
 
-class _Scripted:
-    """Pages in which a script was found on the way, in a page that they include, say: the next
-    time they go to a worker at once, and are not begun here in vain."""
+class _Found:
+    """Pages of which something was found out on the way, until they are changed."""
 
     def __init__(self) -> None:
         self._pages: set[tuple[Kind, Reference, Version]] = set()
@@ -85,7 +90,15 @@ class RenderPool:
         self._local = local.without_scripts()
         self._command = [sys.executable, "-m", "wiki.rendering.worker", factory, data,
                          str(self._limits.memory)]
-        self._scripted = _Scripted()
+        #: A script is in what they include, say: they go to a worker at once, and are not begun
+        #: here in vain.
+        self._scripted = _Found()
+        #: Their scripts take longer than a page may wait: each is a part of its own.
+        self._slow = _Found()
+        #: Whether a worker has started, and made something.
+        self._warm = False
+        self._background = Background(THREADS_PER_WORKER * self._limits.workers)
+        self._local.elsewhere = self._script
         self._slots: queue.LifoQueue[_Worker] = queue.LifoQueue()
         self._workers = [_Worker(self._command, self._limits)
                          for _ in range(self._limits.workers)]
@@ -115,7 +128,8 @@ class RenderPool:
         try:
             return self._local.render_part(token, call, request)
         except NeedsWorker:
-            return self._remote("render_part", token, call, request)
+            made = self._script(token, request, lambda ended: ended.wait(request.patience))
+            return made or Rendering(Markup(""), busy=True)
         except (NotFound, AccessDenied, DamagedPage):
             return None
 
@@ -127,6 +141,7 @@ class RenderPool:
         """End the workers and the threads of slow macros."""
         if self._local.parts is not None:
             self._local.parts.close()
+        self._background.close()
         for worker in self._workers:
             worker.stop()
 
@@ -145,10 +160,50 @@ class RenderPool:
                 return rendering
             except NeedsWorker:
                 self._scripted.add(kind, document)
-        return self._remote(kind, document, request)
+        if request.patience is None or self._local.parts is None or self._large(shown):
+            return self._remote(kind, document, request)
+        return self._patient(kind, document, request)
+
+    def _patient(self, kind: Literal["render", "render_content"], document: Document,
+                 request: RenderRequest) -> Rendering:
+        """A page with scripts as a worker makes it; where that takes longer than a page may
+        wait, the rest of the page as this process makes it, and its scripts as parts."""
+        page = repr((kind, document, replace(request, form_token="", patience=None)))
+        key = hashlib.sha256(page.encode(errors="surrogatepass")).hexdigest()
+
+        def made(wait: Wait) -> Rendering | None:
+            return self._background.made(
+                key, request, lambda asked: self._remote(kind, document, asked), wait)
+
+        waited = False
+        if (kind, document) not in self._slow:
+            whole = made(lambda ended: ended.wait(request.patience))
+            if whole is not None:
+                return whole
+            if self._warm:  # else it waited for the worker to start
+                self._slow.add(kind, document)
+            waited = True
+        try:
+            rendering: Rendering = getattr(self._local, kind)(
+                document, replace(request, apart="at once" if waited else "patient"))
+            return rendering
+        except NeedsWorker:  # a script that is too long for a part
+            return made(threading.Event.wait) or self._remote(kind, document, request)
+
+    def _script(self, token: str, request: RenderRequest, wait: Wait) -> Rendering | None:
+        """The part of a token as a worker makes it; None while it is not there."""
+        parts = self._local.parts
+        call = parts.signer.call(token) if parts else None
+        assert call is not None  # who asks has looked
+        return self._background.made(
+            f"{token} {request.language}", request,
+            lambda asked: self._remote("render_part", token, call, asked), wait)
 
     def _heavy(self, document: Document) -> bool:
-        return "<<jinja" in document.content or len(document.content) > self._limits.local_text
+        return "<<jinja" in document.content or self._large(document)
+
+    def _large(self, document: Document) -> bool:
+        return len(document.content) > self._limits.local_text
 
     def _remote(self, kind: Kind, *given: Any) -> Rendering:
         key = self._local.parts.signer.key if self._local.parts else ""
@@ -159,7 +214,9 @@ class RenderPool:
             return Rendering(error_box(
                 "The wiki is busy rendering other pages; try again in a moment."))
         try:
-            return worker.ask(message)
+            made = worker.ask(message)
+            self._warm = True
+            return made
         except WorkerFailed as error:
             return Rendering(error_box(str(error)))
         finally:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from markupsafe import Markup
 
 from wiki.model import GUEST
 from wiki.rendering.timing import Timing
 from wiki.translate import language
+
+#: How a page waits for scripts that are parts; empty where they are none.
+Apart = Literal["", "patient", "at once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class RenderRequest:
     ``patience``: how long slow macros may hold the page, in seconds; None: as long as they take.
     ``timing``: measure what each macro takes.
     ``language``: what macros say is in it, a code of :data:`wiki.translate.LANGUAGES`.
+    ``apart``: its scripts are parts, each made by a worker; with ``patient`` it waits for them as
+    for slow macros, with ``at once`` not at all.
     ``path``: the path of the page's address, where it is not the document's own.
     """
 
@@ -29,6 +35,7 @@ class RenderRequest:
     preview: bool = False
     patience: float | None = None
     timing: bool = False
+    apart: Apart = ""
     language: str = field(default_factory=language)
     path: str = ""
 

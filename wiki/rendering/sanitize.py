@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import nh3
 
+from wiki.language.links import TARGET
 from wiki.rendering import formulas
-from wiki.rendering.links import TARGET
 
 TAGS = """
     a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em

@@ -1,6 +1,7 @@
 """The sections of a Markdown text: a heading and what follows, up to the next of its level.
 
-Headings in code, in macros and in lists or quotes begin no section.
+Headings are those of the block reader; in code, in macros and in lists or quotes they begin no
+section.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
-from wiki.rendering.syntax import Text, parse, unparse
+from wiki.language.syntax import Text, parse, unparse
+from wiki.rendering.markdown import headings
 
 #: Stands for each character of a macro; no heading begins with it.
 _MASK = "\0"
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_NO_PARAGRAPH = re.compile(r" {0,3}(?:$|[>|#]|[-*+][ \t]|\d{1,9}[.)][ \t])| {4}|\t")
 _LINK = re.compile(r"\]\([^)]*\)|\[\[[^\]]*?>>|\[\[[^\]>]*\]\]|\{[^}]*\}|<[^>]*>")
 _WORD = re.compile(r"\w")
 _SHOWN = re.compile(r"<h([1-6])(?:\s[^>]*)?>(.*?)</h\1>", re.DOTALL)
@@ -47,12 +47,22 @@ class Section:
 
 def sections(text: str) -> list[Section]:
     """The text's sections, in order."""
-    found = _headings(_masked(text))
+    return list(_sections(text))
+
+
+@lru_cache(maxsize=64)
+def _sections(text: str) -> tuple[Section, ...]:
+    """Kept, since each view of a page by who may edit it asks again."""
+    lines = _masked(text).split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    found = headings("\n".join(_readable(line) for line in lines))
     result = []
-    for index, (start, level, title) in enumerate(found):
-        end = next((place for place, other, _ in found[index + 1:] if other <= level), len(text))
-        result.append(Section(index + 1, level, title.replace(_MASK, "").strip(), start, end))
-    return result
+    for number, heading in enumerate(found, 1):
+        end = next((starts[other.line] for other in found[number:]
+                    if other.level <= heading.level), len(text))
+        result.append(Section(number, heading.level, heading.text.replace(_MASK, "").strip(),
+                              starts[heading.line], end))
+    return tuple(result)
 
 
 def _masked(text: str) -> str:
@@ -62,30 +72,9 @@ def _masked(text: str) -> str:
                    for node in parse(text))
 
 
-def _headings(text: str) -> list[tuple[int, int, str]]:
-    """Place, level and title of each heading."""
-    found: list[tuple[int, int, str]] = []
-    fence, place, before, paragraph = "", 0, 0, ""
-    for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        heading = None if fence else _HEADING.match(line)
-        underline = _UNDERLINE.match(line) if paragraph.strip() and not fence else None
-        if fence:
-            if mark and mark[1].startswith(fence) and not line.strip(" \t`~"):
-                fence = ""
-        elif mark:
-            fence = mark[1]
-        elif heading:
-            found.append((place, len(heading[1]), heading[2] or ""))
-        elif underline:
-            found.append((before, 1 if underline[1][0] == "=" else 2, paragraph))
-        # Only a paragraph of one line is taken for a heading that is underlined.
-        alone = not paragraph and not (fence or mark or heading or _NO_PARAGRAPH.match(line))
-        ended = heading or underline or not line.strip(f" \t{_MASK}")
-        paragraph = "" if ended else line if alone else " "
-        before = place
-        place += len(line) + 1
-    return found
+def _readable(line: str) -> str:
+    """A line as the block reader takes it; one with macros and no more parts paragraphs."""
+    return line.rstrip("\r") if line.strip(f" \t\r{_MASK}") else ""
 
 
 def with_links(shown: str, text: str, link: Callable[[Section], str]) -> str:

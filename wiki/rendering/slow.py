@@ -20,8 +20,11 @@ T = TypeVar("T")
 QUICK = 0.1
 #: What a macro took counts less with each later call.
 FADING = 0.7
-#: How many run at once in a process.
-THREADS = 8
+#: How many run at once in a process, and how many of those for one page and for one reader: a
+#: thread of Python cannot be stopped, so a macro without an end holds its own for good.
+THREADS, OF_PAGE, OF_READER = 8, 4, 6
+#: A macro that has run for so many seconds may well have no end: the page says so.
+STUCK_SECONDS = 60.0
 #: How long a result waits for the browser to ask for it, in seconds; how many wait, and how large
 #: they are together.
 KEPT_SECONDS = 60.0
@@ -36,10 +39,19 @@ class Run(Generic[T]):
 
     key: str
     work: Callable[[], T]
+    #: The page that is viewed, and its reader; empty where they do not count.
+    page: str = ""
+    reader: str = ""
+    began: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     at: float = 0.0
     result: T | None = None
     error: BaseException | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has run for so long that it may have no end."""
+        return not self.ended.is_set() and time.monotonic() - self.began >= STUCK_SECONDS
 
     def go(self) -> None:
         """Do the work, in the thread."""
@@ -88,18 +100,19 @@ class SlowRuns(Generic[T]):
         """Whether a run of this key goes on, or has a result that was not taken."""
         return key in self._runs
 
-    def start(self, key: str, work: Callable[[], T]) -> Run[T] | None:
+    def start(self, key: str, work: Callable[[], T], page: str = "",
+              reader: str = "") -> Run[T] | None:
         """The run of this key that goes on, or has ended and was not taken, or else a new one;
-        None where all threads are at work."""
+        None where all threads are at work, or all that the page or its reader may have."""
         with self._lock:
             self._forget()
             known = self._runs.get(key)
             if known is not None:
                 return known
-            if self._closed or self._going >= self._limit:
+            if self._closed or self._full(self._unended(), page, reader):
                 return None
             self._going += 1
-            run = self._runs[key] = Run(key, work)
+            run = self._runs[key] = Run(key, work, page, reader)
             if len(self._threads) < self._going:
                 self._add_thread()
         context = contextvars.copy_context()
@@ -117,6 +130,26 @@ class SlowRuns(Generic[T]):
             raise run.error
         assert run.result is not None
         return run.result
+
+    def holds(self, page: str) -> bool:
+        """Whether the page has all the threads that it may have."""
+        with self._lock:
+            return sum(run.page == page for run in self._unended()) >= OF_PAGE
+
+    def stuck(self, page: str, reader: str) -> bool:
+        """Whether all threads that the page or its reader may have are held by macros that may
+        have no end."""
+        with self._lock:
+            return self._full([run for run in self._unended() if run.is_stuck], page, reader)
+
+    def _unended(self) -> list[Run[T]]:
+        return [run for run in self._runs.values() if not run.ended.is_set()]
+
+    def _full(self, runs: list[Run[T]], page: str, reader: str) -> bool:
+        """Whether these runs take all threads, or all that the page or its reader may have."""
+        return (len(runs) >= self._limit
+                or (bool(page) and sum(run.page == page for run in runs) >= OF_PAGE)
+                or (bool(reader) and sum(run.reader == reader for run in runs) >= OF_READER))
 
     def close(self) -> None:
         """Start nothing any more, and wait a little for what runs."""
@@ -149,4 +182,4 @@ class SlowRuns(Generic[T]):
             run.go()
             with self._lock:
                 self._going -= 1
-            run.ended.set()
+                run.ended.set()

@@ -74,6 +74,10 @@ class RenderState:
     #: How long slow macros may still hold the page, in seconds; None: as long as they take.
     patience: float | None = None
     clock: Clock = field(default_factory=Clock)
+    #: The forms at the end of the page, whose buttons stand in it: id -> address.
+    forms: dict[str, str] = field(default_factory=dict)
+    #: Whether scripts are parts, and waited for: ``apart`` of the request.
+    scripts_apart: str = ""
 
     def wait(self, ended: threading.Event) -> bool:
         """Wait for a slow macro as long as the page still may; whether it has ended."""
@@ -86,13 +90,14 @@ class RenderState:
     def apart(self) -> RenderState:
         """The state of a part that another thread makes: it starts as this one, and goes on for
         itself."""
-        return replace(self, deferred=dict(self.deferred), missing=dict(self.missing),
-                       anchors=self.anchors.copy(), patience=None,
-                       clock=Clock(self.clock.detailed))
+        return replace(self, deferred=dict(self.deferred), forms=dict(self.forms),
+                       missing=dict(self.missing), anchors=self.anchors.copy(),
+                       patience=None, clock=Clock(self.clock.detailed))
 
     def adopt(self, part: RenderState) -> None:
         """Take over what came of a part that is put in place."""
         self.deferred.update(part.deferred)
+        self.forms.update(part.forms)
         self.missing.update(part.missing)
         self.macros = max(self.macros, part.macros)
         self.marks = max(self.marks, part.marks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -66,7 +66,11 @@ class Clock:
     def adopt(self, other: Clock) -> None:
         """Add what ran in another thread, meanwhile."""
         self._within += other._within
-        for item in other.timings():
+        self.add(other.timings())
+
+    def add(self, timings: Iterable[Timing]) -> None:
+        """Add what was measured elsewhere."""
+        for item in timings:
             self._add(self._place(item.name, item.page, item.line, item.column), item.calls,
                       item.own, item.total)
 

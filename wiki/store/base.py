@@ -116,6 +116,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class FileHit:
+    """An attached file found by full text, on the page of this title; ``snippet`` as in
+    :class:`Hit`."""
+
+    reference: Reference
+    title: str
+    filename: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """What to look for: all words of ``text``, where ``"a b"`` is a phrase, ``wor*`` a beginning
     and ``-word`` leaves out what has it; best first, or by date, newest first."""
@@ -138,12 +149,14 @@ class Search:
 class Found:
     """What a search found. ``facets``: ``space``, ``class``, ``author`` and ``year``, each with
     its values and their numbers of pages. ``capped``: there are more pages than ``total``; it
-    and the facets are of the newest ones."""
+    and the facets are of the newest ones. ``files``: attached files with the words, some of the
+    newest, with the first hits only; they are not counted."""
 
     hits: tuple[Hit, ...] = ()
     total: int = 0
     capped: bool = False
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    files: tuple[FileHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wiki.errors import InvalidReference
+from wiki.language.links import SCHEME
 from wiki.linking import named
 from wiki.model import Document
 from wiki.references import HOME, Reference
-from wiki.rendering.links import SCHEME
 
 #: How much of a value stands in the index that queries are served from.
 MAX_TEXT = 255

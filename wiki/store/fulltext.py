@@ -19,14 +19,16 @@ from sqlalchemy.engine import Connection
 
 from wiki.errors import QueryError
 from wiki.references import Reference
+from wiki.store import filetexts
 from wiki.store.base import Found, Hit, Search
 
 #: How many pages with the words are counted and ranked.
-LOOKED_AT = 10_000
+LOOKED_AT = 3_000
 #: How many values of a facet are told, those of most pages first.
 VALUES = 20
 _TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 _RANK = "bm25(fulltext, 10.0, 8.0, 1.0)"
+_COLUMNS = "d.id, d.space, d.author, d.updated, d.reference, d.title, d.name"
 _FROM = ("FROM fulltext CROSS JOIN documents d ON d.id = fulltext.rowid "
          "WHERE fulltext MATCH :words")
 _CLASSES = sa.text("""
@@ -43,6 +45,11 @@ _BEGINNINGS = sa.text("""
     SELECT reference, title FROM documents
     WHERE folded >= :text AND folded < :text || char(1114111) AND NOT hidden
     ORDER BY folded, reference LIMIT :limit""")
+
+_REFERENCES = sa.text("""
+    SELECT reference, title FROM documents
+    WHERE reference >= :text AND reference < :text || char(1114111) AND NOT hidden
+    ORDER BY reference LIMIT :limit""")
 
 
 def expression(text: str) -> str:
@@ -83,17 +90,18 @@ def find(connection: Connection, search: Search) -> Found:
     where, values = _filters(search)
     values["words"] = words
     pool = connection.execute(sa.text(
-        f"SELECT d.id, d.space, d.author, d.updated, d.reference, d.title {_FROM}{where} "
+        f"SELECT {_COLUMNS}, {0 if search.by_date else _RANK} {_FROM}{where} "
         "ORDER BY fulltext.rowid DESC LIMIT :cap"), {**values, "cap": LOOKED_AT + 1}).all()
+    files = () if search.offset else tuple(filetexts.find(connection, words, where, values))
     capped = len(pool) > LOOKED_AT
     pool = pool[:LOOKED_AT]
     if search.by_date:
         rows = sorted(pool, key=lambda row: (row[3], row[4]), reverse=True)
     else:
-        rows = _ranked(connection, search, where, values, pool[-1][0] if capped else 0)
+        rows = _ranked(connection, search, where, values, pool, pool[-1][0] if capped else 0)
     rows = rows[search.offset:search.offset + search.limit]
     return Found(tuple(_hits(connection, words, rows)), len(pool), capped,
-                 _facets(connection, pool))
+                 _facets(connection, pool), files)
 
 
 def _filters(search: Search) -> tuple[str, dict[str, Any]]:
@@ -119,19 +127,17 @@ def _filters(search: Search) -> tuple[str, dict[str, Any]]:
 
 
 def _ranked(connection: Connection, search: Search, where: str, values: dict[str, Any],
-            floor: int) -> list[Any]:
-    """Best first, from the page of the number ``floor`` on, and those with the words in their
-    title before it."""
-    statement = (f"SELECT d.id, d.space, d.author, d.updated, d.reference, d.title, {_RANK} "
-                 f"{_FROM}{where} AND fulltext.rowid {{}} :floor "
-                 f"ORDER BY {_RANK}, d.name, d.reference LIMIT :limit")
-    limits = {"floor": floor, "limit": search.offset + search.limit}
-    rows = connection.execute(sa.text(statement.format(">=")), {**values, **limits}).all()
-    if not floor:
-        return list(rows)
-    titled = {**values, **limits, "words": f"{{title name}} : ({values['words']})"}
-    older = connection.execute(sa.text(statement.format("<")), titled).all()
-    return sorted([*rows, *older], key=lambda row: row[6])
+            pool: Sequence[Any], floor: int) -> list[Any]:
+    """The pool, best first; with pages from before the number ``floor`` that have the words in
+    their title."""
+    older: Sequence[Any] = ()
+    if floor:
+        titled = {**values, "words": f"{{title name}} : ({values['words']})", "floor": floor,
+                  "limit": search.offset + search.limit}
+        older = connection.execute(sa.text(
+            f"SELECT {_COLUMNS}, {_RANK} {_FROM}{where} AND fulltext.rowid < :floor "
+            f"ORDER BY {_RANK}, d.name, d.reference LIMIT :limit"), titled).all()
+    return sorted([*pool, *older], key=lambda row: (row[-1], row[6], row[4]))
 
 
 def _hits(connection: Connection, words: str, rows: Sequence[Any]) -> Iterator[Hit]:
@@ -153,12 +159,16 @@ def _facets(connection: Connection, pool: Sequence[Any]) -> dict[str, tuple[tupl
 
 
 def titles(connection: Connection, text: str, limit: int) -> list[tuple[Reference, str]]:
-    """Pages whose title begins so, then those whose title or name has words that begin so."""
+    """Pages whose title begins so, whose whole reference does where the text has a dot, then those
+    whose title or name has words that begin so."""
     words = " AND ".join(f'"{word}"*' for word in re.findall(r"\w+", text))
     if not words:
         return []
     found = connection.execute(_BEGINNINGS, {
         "text": text.strip().casefold(), "limit": limit}).all()
+    if "." in text:
+        found = [*found, *connection.execute(
+            _REFERENCES, {"text": text.strip(), "limit": limit}).all()]
     if len(found) < limit:
         found = [*found, *connection.execute(
             _TITLES, {"words": words, "limit": 2 * limit}).all()]

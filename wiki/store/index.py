@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,16 +22,18 @@ from sqlalchemy.pool import Pool
 from wiki.errors import StoreError
 from wiki.model import Document, Version
 from wiki.references import Reference, join_names
-from wiki.store import changelog, extract
+from wiki.store import changelog, extract, filetexts
 from wiki.store.base import Found, Row, Search, State
 from wiki.store.files import Stamp
 from wiki.store.fulltext import find
 from wiki.store.fulltext import titles as find_titles
+from wiki.store.kept import Found as Answer
+from wiki.store.kept import Kept
 from wiki.store.pagedb import timestamp
 from wiki.store.watch import Watch
 
 #: Changed with the tables below, so that an older index is built anew.
-SCHEMA = "7"
+SCHEMA = "8"
 BUSY_SECONDS = 60
 
 metadata = sa.MetaData()
@@ -57,8 +59,11 @@ documents = sa.Table(
     sa.Column("changed", sa.BigInteger, nullable=False, index=True),
     sa.Index("documents_by_name", "name", "reference"),
     sa.Index("documents_by_space", "space", "name", "reference"),
-    sa.Index("documents_by_updated", "updated"),
-    sa.Index("documents_by_author", "author", "updated"),
+    sa.Index("documents_by_created", "created", "name", "reference"),
+    sa.Index("documents_by_updated", "updated", "name", "reference"),
+    sa.Index("documents_by_author", "author", "name", "reference"),
+    sa.Index("documents_by_creator", "creator", "name", "reference"),
+    sa.Index("documents_by_label", "label"),
     sa.Index("documents_by_title", "title", "name", "reference"),
     sa.Index("documents_by_folded", "folded", "reference"),
     sa.Index("documents_by_parent", "parent", "title", "name", "reference"))
@@ -69,10 +74,13 @@ removals = sa.Table(
     sa.Column("changed", sa.BigInteger, nullable=False, index=True))
 objects = sa.Table(
     "objects", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
+    sa.Column("doc_id", sa.Integer, nullable=False),
     sa.Column("class", sa.Text, nullable=False), sa.Column("number", sa.Integer, nullable=False),
     sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("objects_by_class", "class", "doc_name", "doc_ref", "doc_id", "number"))
+    #: Whether the document has another one of the class before this.
+    sa.Column("again", sa.Boolean, nullable=False),
+    sa.Index("objects_by_document", "doc_id", "class"),
+    sa.Index("objects_by_class", "class", "doc_name", "doc_ref", "doc_id", "number", "again"))
 properties = sa.Table(
     "properties", metadata,
     sa.Column("doc_id", sa.Integer, nullable=False),
@@ -82,8 +90,12 @@ properties = sa.Table(
     #: The text without regard to case; null where there is a whole one.
     sa.Column("folded", sa.Text),
     sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("properties_by_value", "class", "name", "text", "doc_name", "doc_ref"),
+    #: Whether the document has the same value of the property before this.
+    sa.Column("again", sa.Boolean, nullable=False),
+    sa.Index("properties_by_value", "class", "name", "text", "doc_name", "doc_ref", "doc_id",
+             "object", "number", "again"),
     sa.Index("properties_by_number", "class", "name", "number", "doc_id", "object"),
+    sa.Index("properties_by_folded", "class", "name", "folded", "doc_id", "object"),
     sa.Index("properties_by_document", "doc_id", "class", "name"))
 #: A row for each property of a class that a document has values of: the lowest of them, to sort
 #: by. Text is behind the numbers.
@@ -164,11 +176,14 @@ class Known:
 class Index:
     """The index file. Reading is free to all; writing needs the writer's lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, open_blob: filetexts.Open) -> None:
+        """``open_blob`` opens the bytes of attachments, whose text is to be found."""
         self.path = path
+        self._open_blob = open_blob
         self._engine = _engine(path)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._watch = Watch(path, BUSY_SECONDS)
+        self._kept = Kept()
         self._connected = False
         #: Kept from being closed in a forked child, where they are the parent's.
         self._inherited: list[Pool] = []
@@ -206,13 +221,16 @@ class Index:
             names = connection.execute(sa.text(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
                 "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'fulltext\\_%' ESCAPE '\\' "
-                "AND name NOT LIKE 'titles\\_%' ESCAPE '\\'")).scalars()
+                "AND name NOT LIKE 'titles\\_%' ESCAPE '\\' "
+                "AND name NOT LIKE 'filetext\\_%' ESCAPE '\\'")).scalars()
             for name in names.all():
                 connection.exec_driver_sql(f'DROP TABLE "{name}"')
             metadata.create_all(connection)
             changelog.metadata.create_all(connection)
+            filetexts.metadata.create_all(connection)
             connection.exec_driver_sql(_CREATE_FULLTEXT)
             connection.exec_driver_sql(_CREATE_TITLES)
+            connection.exec_driver_sql(filetexts.CREATE)
             _set_meta(connection, "generation", uuid.uuid4().hex)
 
     def close(self) -> None:
@@ -223,6 +241,7 @@ class Index:
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone and open others."""
         self._watch.forget()
+        self._kept.after_fork()
         if not self._connected:  # as in the fork server, whose children are to start fast
             return
         self._inherited.append(self._engine.pool)
@@ -264,7 +283,9 @@ class Index:
             _clear(connection, list(known.values()))
             _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
             _note_removals(connection, gone, changed)
-            _insert(connection, entries, known, changed + len(gone))
+            placed = _insert(connection, entries, known, changed + len(gone))
+            filetexts.update(connection, [*((known[ref], None) for ref in gone if ref in known),
+                                          *placed], self._open_blob)
             if log is not None:
                 log.write(connection)
             if mark is not None:
@@ -275,6 +296,10 @@ class Index:
     def state(self) -> State:
         """See :meth:`wiki.store.base.Store.state`."""
         return self._watch.state()
+
+    def kept(self, key: Any, make: Callable[[], Answer]) -> Answer:
+        """What ``make`` finds here, made once as long as nothing changes; ``key`` names it."""
+        return self._kept.get(self.state(), key, make)
 
     def rows(self, statement: sa.Select[Any]) -> Sequence[Any]:
         with self.reading() as connection:
@@ -403,20 +428,24 @@ def _note_removals(connection: Connection, gone: list[str], changed: int) -> Non
 
 
 def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int],
-            changed: int) -> None:
+            changed: int) -> list[tuple[int, Document]]:
+    """Returns the pages with their numbers."""
     fresh = [ref for entry in entries if (ref := str(entry.document.reference)) not in known]
     _delete_rows(connection, removals.c.reference, fresh)
     highest = int(connection.execute(_HIGHEST).scalar() or 0) if fresh else 0
     rows: dict[Any, list[dict[str, Any]]] = {}
+    placed: list[tuple[int, Document]] = []
     for position, entry in enumerate(entries, changed + 1):
         number = known.get(str(entry.document.reference))
         if number is None:
             highest += 1
             number = highest
+        placed.append((number, entry.document))
         for table, row in _rows(entry, number, position):
             rows.setdefault(table, []).append(row)
     for table, values in rows.items():
         connection.execute(_INSERTS[table], values)
+    return placed
 
 
 def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -425,13 +454,16 @@ def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[s
     name = document.reference.name
     place = {"doc_id": number, "doc_ref": reference}
     yield documents, _document_row(entry, number, changed)
+    seen: set[tuple[str, ...]] = set()
     for obj in document.objects:
-        yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name}
+        yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name,
+                        "again": _again(seen, obj.class_name)}
     values = list(extract.values(document))
     for value in values:
         yield properties, {**place, "class": value.class_name, "object": value.object_number,
                            "name": value.name, "text": value.text, "whole": value.whole,
                            "number": value.number, "doc_name": name,
+                           "again": _again(seen, value.class_name, value.name, value.text),
                            "folded": value.text.casefold() if value.whole is None else None}
     for (class_name, field), (low, text) in extract.lowest(values).items():
         yield sorts, {**place, "class": class_name, "name": field, "number": low, "text": text,
@@ -445,6 +477,12 @@ def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[s
                      "body": extract.words(document, values)}
     yield titles, {"rowid": number, "title": document.display_title,
                    "name": join_names((*document.reference.spaces, name))}
+
+
+def _again(seen: set[tuple[str, ...]], *key: str) -> bool:
+    known = key in seen
+    seen.add(key)
+    return known
 
 
 def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:

@@ -325,7 +325,9 @@ class ShadowStore:
                                + Counter(dict(values))).most_common())
                   for name, values in {**own.facets, **theirs.facets}.items()}
         return Found(tuple(hits[search.offset:whole.limit]), own.total + theirs.total,
-                     own.capped or theirs.capped, facets)
+                     own.capped or theirs.capped, facets,
+                     (*own.files, *(file for file in theirs.files
+                                    if not self._hidden(file.reference))))
 
     def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
         """Pages by their title: first those that the run has saved, then others."""

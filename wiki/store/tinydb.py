@@ -79,7 +79,7 @@ class TinyDBStore(Finding, RecycleBin):
             raise StoreError(f"{data} cannot hold a wiki: {error}") from error
         self._files = PageFiles(data / "pages", data / "history", data / "tmp", data / "deleted")
         self._blobs = Blobs(data / "blobs", data / "tmp")
-        self._index = Index(data / "index.db")
+        self._index = Index(data / "index.db", self._blobs.open)
         self._marks = Marks(data / "marks.db")
         self._lock = WriterLock(data / "lock")
         self._cache = PageCache(CACHED)

@@ -12,12 +12,15 @@ from wiki.model import GUEST
 from wiki.rights import Right, allows
 from wiki.secrets import Secrets
 from wiki.store import Store
+from wiki.tasks.followers import Followers
+from wiki.tasks.log import Logs
 from wiki.tasks.modules import Modules
 from wiki.tasks.runlog import RunLog
 from wiki.tasks.runs import Run
 from wiki.tasks.shadows import Shadows
 from wiki.tasks.signing import signer
 from wiki.tasks.wake import Waker
+from wiki.watching import Watching
 
 
 class RunWiki(Wiki):
@@ -72,4 +75,5 @@ def open_wiki(data: Path, store: Store, run: Run, log: RunLog) -> RunWiki:
     wiki = RunWiki(store, run, Secrets(data / "secrets"), log)
     if not run.dry_run:  # whose changes there is nothing to start for
         Waker(data).watch(wiki)
+        Followers(Logs(data / "logs"), Watching(data / "watching.db")).watch(wiki)
     return wiki

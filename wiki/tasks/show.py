@@ -8,20 +8,21 @@ from markupsafe import Markup
 
 from wiki.tasks.records import RunRecord, in_words
 from wiki.tasks.runs import Progress
+from wiki.translate import gettext
 
 
 def badge(status: str) -> Markup:
     """A task's status, or a run's outcome."""
     return Markup('<span class="badge status {}">{}</span>').format(
-        status.lower(), status or "no status")
+        status.lower(), status or gettext("no status"))
 
 
 def bar(progress: Progress | None, label: str, hidden: bool = False) -> Markup:
     """A bar that moves to and fro where nobody knows how much there is to do."""
     percent = progress.percent if progress else None
     value = Markup(' value="{}"').format(f"{percent:.1f}") if percent is not None else ""
-    return Markup('<progress max="100"{}{} aria-label="Progress of {}"></progress>').format(
-        value, Markup(" hidden") if hidden else "", label)
+    return Markup('<progress max="100"{}{} aria-label="{}"></progress>').format(
+        value, Markup(" hidden") if hidden else "", gettext("Progress of %(label)s", label=label))
 
 
 def progress_text(progress: Progress) -> str:
@@ -30,7 +31,8 @@ def progress_text(progress: Progress) -> str:
     if percent is not None:
         parts.append(f"{int(percent)} %")
     if progress.total:
-        parts.append(f"{amount(progress.done)} of {amount(progress.total)}")
+        parts.append(gettext("%(done)s of %(total)s", done=amount(progress.done),
+                             total=amount(progress.total)))
     elif progress.done:
         parts.append(amount(progress.done))
     if progress.message:
@@ -42,16 +44,17 @@ def rate(progress: Progress) -> str:
     """``3.5 per second``; empty where there is nothing to tell it from."""
     if progress.done <= 0 or progress.elapsed <= 0:
         return ""
-    for each, unit in ((1, "second"), (60, "minute"), (3600, "hour")):
-        speed = progress.done / progress.elapsed * each
-        if speed >= 1 or unit == "hour":
-            break
-    return f"{speed:,.0f} per {unit}" if speed >= 10 else f"{speed:.1f} per {unit}"
+    units = ((1, gettext("second")), (60, gettext("minute")), (3600, gettext("hour")))
+    speeds = [(progress.done / progress.elapsed * each, unit) for each, unit in units]
+    speed, unit = next((found for found in speeds if found[0] >= 1), speeds[-1])
+    return gettext("%(speed)s per %(unit)s", unit=unit,
+                   speed=f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}")
 
 
 def items(progress: Progress) -> str:
     """``980 ok, 12 skipped, 8 failed``; empty where none are counted."""
-    counted = ((progress.ok, "ok"), (progress.skipped, "skipped"), (progress.failed, "failed"))
+    counted = ((progress.ok, gettext("ok")), (progress.skipped, gettext("skipped")),
+               (progress.failed, gettext("failed")))
     return ", ".join(f"{count:,} {name}" for count, name in counted if count)
 
 
@@ -63,14 +66,16 @@ def amount(number: float) -> str:
 def ago(when: datetime, now: datetime) -> Markup:
     """``3 min ago``, with the moment itself as its title."""
     seconds = (now - when).total_seconds()
-    text = "just now" if seconds < 1 else f"{_about(seconds)} ago"
+    text = (gettext("just now") if seconds < 1
+            else gettext("%(time)s ago", time=_about(seconds)))
     return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(
         when.isoformat(), when.astimezone(UTC), text)
 
 
 def run_summary(run: RunRecord, now: datetime) -> Markup:
     """``in 12 s, 3 min ago``: how long an ended run took, and when it ended."""
-    parts = [Markup("in {}").format(in_words(run.seconds))] if run.seconds is not None else []
+    parts = ([Markup.escape(gettext("in %(time)s", time=in_words(run.seconds)))]
+             if run.seconds is not None else [])
     if run.finished:
         parts.append(ago(run.finished, now))
     return Markup(", ").join(parts)

@@ -118,7 +118,7 @@ def create_app(settings: Settings | None = None, site: Site | None = None) -> Fl
     app.add_template_global(context.leaf_url)
     app.add_template_global(translate.language)
     app.add_template_global(translate.weekday)
-    app.add_template_global(translate.LANGUAGES, "languages")
+    app.jinja_env.globals["languages"] = translate.LANGUAGES
     app.add_template_global(navigation.open_tree)
     app.add_template_global(navigation.places)
     app.register_blueprint(rest, url_prefix="/api/v1")

@@ -15,6 +15,7 @@ from wiki.filehistory import at_version, deleted_files
 from wiki.rights import Right
 from wiki.tasks.tables import importer_of
 from wiki.thumbnails import TYPES
+from wiki.translate import gettext
 from wiki.web import previews
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.sending import send_bytes, send_thumbnail, send_zip
@@ -43,12 +44,12 @@ def upload(ref: str) -> BaseResponse:
     reader().require(Right.EDIT, document)
     files = [file for file in request.files.getlist("file") if file.filename]
     if not files:
-        raise InvalidDocument("No file was chosen")
+        raise InvalidDocument(gettext("No file was chosen"))
     attached = attach(document, files)
     names = ", ".join(attached)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(attached=attached)
-    flash(f"Attached {names}.", "success")
+    flash(gettext("Attached %(names)s.", names=names), "success")
     return redirect(page_url(document.record.reference, "attachments"))
 
 
@@ -104,5 +105,6 @@ def delete(ref: str, filename: str) -> BaseResponse:
     document = page(ref)
     reader().require(Right.EDIT, document)
     keep(document, lambda fresh: fresh.remove_attachment(filename), f"Deleted {filename}")
-    flash(f"Deleted {filename}. Deleted files can be restored from the list of them.", "success")
+    flash(gettext("Deleted %(filename)s. Deleted files can be restored from the list of them.",
+                  filename=filename), "success")
     return redirect(page_url(document.record.reference, "attachments"))

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from wiki.errors import AuthenticationFailed
+from wiki.translate import gettext
 from wiki.web.context import site
 from wiki.web.session import log_in, log_out, safe_next
 
@@ -14,7 +15,7 @@ blueprint = Blueprint("auth", __name__)
 
 @blueprint.get("/login")
 def login() -> str:
-    return render_template("login.html", title="Log in",
+    return render_template("login.html", title=gettext("Log in"),
                            next=safe_next(request.args.get("next", "/")))
 
 
@@ -26,7 +27,7 @@ def submit() -> str | Response | tuple[str, int]:
         user = site().accounts.verify(name, request.form.get("password", ""),
                                       request.remote_addr or "")
     except AuthenticationFailed as error:
-        return render_template("login.html", title="Log in", name=name, error=str(error),
+        return render_template("login.html", title=gettext("Log in"), name=name, error=str(error),
                                next=target), 401
     log_in(user)
     return redirect(target)
@@ -35,5 +36,5 @@ def submit() -> str | Response | tuple[str, int]:
 @blueprint.post("/logout")
 def logout() -> Response:
     log_out()
-    flash("You are logged out.", "info")
+    flash(gettext("You are logged out."), "info")
     return redirect(safe_next(request.form.get("next", "/")))

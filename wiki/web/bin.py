@@ -12,6 +12,7 @@ from wiki.model import Document, Revision
 from wiki.references import Reference
 from wiki.rights import Right
 from wiki.store.base import Binned
+from wiki.translate import gettext
 from wiki.web.context import page_url, reader
 from wiki.web.session import login_required
 
@@ -35,7 +36,7 @@ class Shown:
 def listed() -> str:
     start = max(request.args.get("start", 0, int), 0)
     rows, following = reader().bin(SIZE, start)
-    return render_template("bin.html", title="Recycle bin", rows=rows, start=start,
+    return render_template("bin.html", title=gettext("Recycle bin"), rows=rows, start=start,
                            following=following)
 
 
@@ -54,7 +55,7 @@ def restore(key: str, ref: str) -> Response | tuple[str, int]:
         saved = reader().undelete(key, ref, Reference.parse(name, Reference.parse(ref)))
     except DocumentExists as error:
         return _show(key, ref, name, str(error)), 409
-    flash(f"{saved.reference} is back, with its history.", "success")
+    flash(gettext("%(page)s is back, with its history.", page=saved.reference), "success")
     return redirect(page_url(saved.reference))
 
 
@@ -64,10 +65,10 @@ def purge(key: str, ref: str) -> Response:
     """Remove it for good, where the form says that this is meant."""
     reader().binned(key, ref)
     if "sure" not in request.form:
-        raise InvalidDocument("Nothing was removed: tick that you are sure, since a page that is "
-                              "removed for good cannot come back")
+        raise InvalidDocument(gettext("Nothing was removed: tick that you are sure, since a "
+                                      "page that is removed for good cannot come back"))
     reader().purge([(key, ref)])
-    flash(f"{ref} is gone for good.", "success")
+    flash(gettext("%(ref)s is gone for good.", ref=ref), "success")
     return redirect(url_for("bin.listed"))
 
 
@@ -76,6 +77,7 @@ def _show(key: str, ref: str, name: str = "", error: str = "") -> str:
     row, document = wiki.binned(key, ref)
     revisions = wiki.binned_revisions(key, ref, SIZE)
     item = Shown(row, document, revisions, row.reference in wiki)
-    return render_template("binned.html", title=f"Deleted: {document.display_title}", item=item,
+    return render_template("binned.html", title=gettext("Deleted: %(title)s",
+                                                        title=document.display_title), item=item,
                            name=name or str(row.reference), error=error,
                            may_purge=wiki.may(Right.ADMIN))

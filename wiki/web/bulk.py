@@ -15,6 +15,7 @@ from wiki.model import Property
 from wiki.references import Reference
 from wiki.rendering.tables.spec import State
 from wiki.tasks.names import Status
+from wiki.translate import gettext, ngettext
 from wiki.web import fields
 from wiki.web.context import reader, site
 from wiki.web.fields import Field
@@ -64,37 +65,39 @@ def bulk() -> Answer:
     action = action_of(name, state)
     chosen = list(rows(state))
     if not chosen:
-        return ask(action, chosen, "No row was chosen; tick some, or choose all of them."), 400
+        return ask(action, chosen, gettext(
+            "No row was chosen; tick some, or choose all of them.")), 400
     if "confirm" not in request.form:
         return ask(action, chosen)
     if request.form.get("expected") != str(len(chosen)):
-        return ask(action, chosen, f"There are now {len(chosen):,} such rows; look again. Nothing "
-                                   "was changed."), 409
+        return ask(action, chosen, gettext(
+            "There are now %(num)s such rows; look again. Nothing was changed.",
+            num=f"{len(chosen):,}")), 409
     value = read(action)
     if action.field is not None and action.field.error:
-        return ask(action, chosen, "This value is not allowed."), 400
+        return ask(action, chosen, gettext("This value is not allowed.")), 400
     outcome = act(name, action, state.spec.class_name, chosen, value)
-    return render_template("table_result.html", title="What came of it", action=action,
+    return render_template("table_result.html", title=gettext("What came of it"), action=action,
                            outcome=outcome, named=NAMED * 5, back=back())
 
 
 def action_of(name: str, state: State) -> Action:
     """Raises NotFound for one that there is not."""
     if name == "ready":
-        return Action("Set READY", "set READY")
+        return Action(gettext("Set READY"), gettext("set READY"))
     if name == "delete":
-        return Action("Delete", "deleted", danger=True)
+        return Action(gettext("Delete"), gettext("deleted"), danger=True)
     if name in ("tag", "untag"):
-        label, done = (("Add a tag to", "tagged") if name == "tag"
-                       else ("Remove a tag from", "rid of the tag"))
+        label, done = ((gettext("Add a tag to"), gettext("tagged")) if name == "tag"
+                       else (gettext("Remove a tag from"), gettext("rid of the tag")))
         return Action(label, done, fields.make_field(KEY, TAG, None))
     prop = next((column.prop for column in state.spec.offered if column.prop is not None
                  and f"set:{column.field}" == name), None)
     if prop is None:
-        raise NotFound(f"{name!r} cannot be done with these rows; there are ready, delete, tag, "
-                       "untag and set:<property>")
-    return Action(f"Set {prop.label} of", "changed", fields.make_field(KEY, prop, prop.default),
-                  prop)
+        raise NotFound(gettext("%(name)s cannot be done with these rows; there are ready, "
+                               "delete, tag, untag and set:<property>", name=repr(name)))
+    return Action(gettext("Set %(label)s of", label=prop.label), gettext("changed"),
+                  fields.make_field(KEY, prop, prop.default), prop)
 
 
 def rows(state: State) -> Iterator[Reference]:
@@ -104,8 +107,8 @@ def rows(state: State) -> Iterator[Reference]:
     else:
         found = [Reference.parse(name) for name in dict.fromkeys(request.form.getlist("row"))]
     if len(found) > MAX_ROWS:
-        raise InvalidDocument(f"At most {MAX_ROWS:,} pages are changed at once; filter the table "
-                              "until it has no more")
+        raise InvalidDocument(gettext("At most %(most)s pages are changed at once; filter "
+                                      "the table until it has no more", most=f"{MAX_ROWS:,}"))
     yield from found
 
 
@@ -123,9 +126,10 @@ def ask(action: Action, chosen: Sequence[Reference], error: str = "") -> str:
     kept = [(key, value) for key, value in request.form.items(multi=True) if key not in OWN]
     if action.field is not None and KEY in request.form:
         fields.fill([action.field], request.form)
-    return render_template("table_bulk.html", title=f"{action.label} {len(chosen):,} "
-                           f"page{'' if len(chosen) == 1 else 's'}", action=action,
-                           chosen=chosen, named=NAMED, kept=kept, error=error, back=back(),
+    return render_template("table_bulk.html", title=ngettext(
+        "%(label)s %(num)s page", "%(label)s %(num)s pages", len(chosen), label=action.label,
+        num=f"{len(chosen):,}"), action=action, chosen=chosen, named=NAMED, kept=kept, error=error,
+                           back=back(),
                            offers=fields.offers([action.field] if action.field else []))
 
 
@@ -166,6 +170,7 @@ def setting(class_name: str, name: str, value: object) -> Callable[[OpenDocument
     def edit(page: OpenDocument) -> None:
         found = page.object(class_name)
         if found is None:
-            raise ObjectNotFound(f"{page.reference} has no object of {class_name}")
+            raise ObjectNotFound(gettext("%(page)s has no object of %(class_name)s",
+                                         page=page.reference, class_name=class_name))
         found[name] = value
     return edit

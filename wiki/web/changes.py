@@ -11,6 +11,7 @@ import yaml
 from wiki.classes import definition_to_dicts, is_password
 from wiki.model import Document
 from wiki.textdiff import Block, Budget, blocks
+from wiki.translate import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _object_parts(old: Document, new: Document, budget: Budget) -> Iterator[Chan
     for key in dict.fromkeys([*before, *after]):
         secret = is_password(before.get(key)) or is_password(after.get(key))
         if secret and before.get(key) != after.get(key):
-            yield Change(_label(key), "(a password)", "(another password)")
+            yield Change(_label(key), gettext("(a password)"), gettext("(another password)"))
         elif not secret:
             yield _long(_label(key), show(before.get(key)), show(after.get(key)), budget)
 
@@ -83,9 +84,11 @@ def _attachment_parts(old: Document, new: Document) -> Iterator[Change]:
     after = {item.filename: item for item in new.attachments}
     for name in sorted({*before, *after}):
         left, right = before.get(name), after.get(name)
-        yield Change(f"Attachment {name}",
-                     f"{left.size} bytes, {left.sha256[:12]}" if left else "",
-                     f"{right.size} bytes, {right.sha256[:12]}" if right else "",
+        yield Change(gettext("Attachment %(name)s", name=name),
+                     gettext("%(size)s bytes, %(sha256)s", size=left.size,
+                             sha256=left.sha256[:12]) if left else "",
+                     gettext("%(size)s bytes, %(sha256)s", size=right.size,
+                             sha256=right.sha256[:12]) if right else "",
                      filename=name)
 
 

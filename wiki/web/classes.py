@@ -11,9 +11,11 @@ from wiki import instances
 from wiki.classes import TYPES, TextArea
 from wiki.errors import Conflict, WikiError
 from wiki.instances import CHUNK, ClassChange, Problem
-from wiki.model import ClassDefinition, Document, Version
+from wiki.model import ClassDefinition, Document, Object, Version
 from wiki.references import Reference
+from wiki.rendering.engine import SHEET_CLASS
 from wiki.rights import Right
+from wiki.translate import gettext, ngettext
 from wiki.web import classform
 from wiki.web.classform import Row
 from wiki.web.context import page, page_url, reader, show
@@ -60,8 +62,9 @@ def submit(ref: str) -> Answer:
         return save(document, version, rows, confirmed=action == "confirm")
     except Conflict as error:
         current = page(ref).record.version
-        return show_form(document, current, rows, error=f"{error} Your properties are below; "
-                         "saving them now puts them in the place of the others."), 409
+        return show_form(document, current, rows, error=gettext(
+            "%(error)s Your properties are below; saving them now puts them in the place of the "
+            "others.", error=error)), 409
     except WikiError as error:
         return show_form(document, version, rows, error=str(error)), status_of(error)
 
@@ -87,9 +90,9 @@ def save(document: Document, version: Version, rows: list[Row], confirmed: bool)
         first = instances.step(wiki, name)
         return show_form(document, version, rows, change=change, looked=len(first.pages),
                          unfit=instances.unconverted(wiki, name, change, first))
-    saved = wiki.save(replace(document, class_definition=made), version,
+    saved = wiki.save(replace(with_sheet(document), class_definition=made), version,
                       comment=request.form.get("comment", "").strip())
-    flash(f"Saved as version {saved.version}.", "success")
+    flash(gettext("Saved as version %(version)s.", version=saved.version), "success")
     if pages > CHUNK:
         return redirect(carry_url(document.reference, version, change))
     if pages:
@@ -97,13 +100,24 @@ def save(document: Document, version: Version, rows: list[Row], confirmed: bool)
     return redirect(page_url(saved.reference, "class"))
 
 
+def with_sheet(document: Document) -> Document:
+    """A page that becomes a class, with the sheet that shows the values of its pages; one that is
+    a class already keeps what it has."""
+    if document.class_definition is not None or document.object(SHEET_CLASS) is not None:
+        return document
+    return document.with_object(Object(SHEET_CLASS, 0, {"sheet": "Wiki.ObjectSheet"}))
+
+
 def tell(changed: int, refused: list[tuple[Reference, str]]) -> None:
     """Say how many pages follow the class now, and which do not."""
-    flash(f"{changed:,} page{'' if changed == 1 else 's'} changed with the class.", "success")
+    flash(ngettext("%(num)s page changed with the class.", "%(num)s pages changed with the class.",
+                   changed, num=f"{changed:,}"), "success")
     for reference, problem in refused[:NAMED]:
-        flash(f"{reference} could not be changed: {problem}", "error")
+        flash(gettext("%(page)s could not be changed: %(problem)s", page=reference,
+                      problem=problem), "error")
     if len(refused) > NAMED:
-        flash(f"{len(refused) - NAMED:,} more pages could not be changed.", "error")
+        flash(gettext("%(num)s more pages could not be changed.",
+                      num=f"{len(refused) - NAMED:,}"), "error")
 
 
 # -- a change of very many objects, step by step -------------------------------------------------

@@ -15,6 +15,7 @@ from wiki.errors import InvalidDocument, InvalidValue, ObjectNotFound, WikiError
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.errors import status_of
 from wiki.web.session import current_user, login_required
@@ -72,7 +73,7 @@ def _number(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidValue("reply_to", text, "the number of a comment")
+        raise InvalidValue("reply_to", text, gettext("the number of a comment"))
     return int(text)
 
 
@@ -98,12 +99,22 @@ def submit(ref: str, number: int) -> Answer:
     return redirect(page_url(document.reference) + f"#{saved.anchor}")
 
 
+@blueprint.post("/<ref>/comments/<int:number>/resolve")
+@login_required
+def resolve(ref: str, number: int) -> Response:
+    """Mark the comment's thread as resolved, or with ``reopen`` open it again."""
+    document = page(ref).record
+    first = commenting.resolve(reader(), document.reference, number,
+                               resolved="reopen" not in request.form)
+    return redirect(page_url(document.reference) + f"#{first.anchor}")
+
+
 @blueprint.post("/<ref>/comments/<int:number>/delete")
 @login_required
 def delete(ref: str, number: int) -> Response:
     document = page(ref).record
     commenting.delete(reader(), document.reference, number)
-    flash("The comment is deleted.", "success")
+    flash(gettext("The comment is deleted."), "success")
     return redirect(page_url(document.reference) + "#comments")
 
 

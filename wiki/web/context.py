@@ -8,11 +8,12 @@ from typing import cast
 from flask import current_app, render_template, request, url_for
 
 from wiki.api import OpenDocument, Wiki
+from wiki.language.links import page_url
 from wiki.model import Document
 from wiki.references import Reference
-from wiki.rendering.links import page_url
 from wiki.rendering.parts import waits
 from wiki.rendering.renderer import RenderRequest
+from wiki.rendering.slow import STUCK_SECONDS
 from wiki.rights import RUNNABLE_CLASSES, Right, allows
 from wiki.site import Site
 from wiki.store.base import Leaf
@@ -40,7 +41,8 @@ def render_request() -> RenderRequest:
     """This request, as macros may see it."""
     args = request.args.to_dict()
     return RenderRequest(user=current_user(), args=args, form_token=form_token(),
-                         patience=None if waits(args) else site().settings.macro_patience)
+                         patience=(STUCK_SECONDS if waits(args)
+                                   else site().settings.macro_patience))
 
 
 def breadcrumbs(document: Document) -> list[Leaf]:

@@ -22,6 +22,7 @@ from wiki.rendering.pageforms import PageForm, Plan, page_name
 from wiki.rights import RUNNABLE_CLASSES, Right
 from wiki.store.base import Query
 from wiki.tasks.making import TEMPLATE_CLASS, make_page
+from wiki.translate import gettext
 from wiki.web.context import page_url, reader, site
 from wiki.web.errors import status_of
 from wiki.web.fields import OFFERED
@@ -31,8 +32,9 @@ from wiki.web.session import current_user, form_token, login_required
 blueprint = Blueprint("create", __name__)
 Answer = str | Response | tuple[str, int]
 MAIN = "Main.WebHome"
-#: What a new page can begin as: nothing, an object of a class, or (``template:Space.Name``) a copy.
-EMPTY, OF_CLASS, COPY = "", "class", "template:"
+#: What a new page can begin as: nothing, an object of a class, a class itself, or
+#: (``template:Space.Name``) a copy.
+EMPTY, OF_CLASS, A_CLASS, COPY = "", "class", "definition", "template:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def form() -> Answer:
 
 def to_editor(ref: Reference, **suggested: str) -> Response:
     if ref in reader():
-        flash(f"{ref} exists already; this is its editor.", "info")
+        flash(gettext("%(ref)s exists already; this is its editor.", ref=ref), "info")
     return redirect(page_url(ref, "edit", **suggested))
 
 
@@ -114,7 +116,8 @@ def submit() -> Answer:
     try:
         ref = wish.reference()
         if ref in reader():
-            raise DocumentExists(f"{ref} exists already; give the new page another name")
+            raise DocumentExists(gettext("%(ref)s exists already; give the new page another "
+                                         "name", ref=ref))
         return begin(wish, ref)
     except WikiError as error:
         return show_form(wish, str(error)), status_of(error)
@@ -123,6 +126,9 @@ def submit() -> Answer:
 def begin(wish: Wish, ref: Reference) -> Answer:
     if wish.start == OF_CLASS:
         return class_form(wish, ref)
+    if wish.start == A_CLASS:
+        reader().new(ref, title=wish.title).save(comment="Made, to become a class")
+        return redirect(page_url(ref, "class"))
     if not wish.start.startswith(COPY):
         return to_editor(ref, title=wish.title, parent=str(ref.home) if ref != ref.home else "")
     template = template_of(wish.start.removeprefix(COPY))
@@ -130,7 +136,7 @@ def begin(wish: Wish, ref: Reference) -> Answer:
         return class_form(wish, ref, template)
     made = make_page(site().wiki, current_user(), [ref], wish.title, "", {},
                      str(template.reference))
-    flash(f"{made} is made from {template.name}.", "success")
+    flash(gettext("%(page)s is made from %(name)s.", page=made, name=template.name), "success")
     return redirect(page_url(made, "edit"))
 
 
@@ -139,7 +145,7 @@ def class_form(wish: Wish, ref: Reference, template: Template | None = None) -> 
     class_name = template.class_name if template else str(Reference.parse(
         wish.class_name)) if wish.class_name else ""
     if not class_name:
-        raise InvalidDocument("Name the class that the page is to have an object of")
+        raise InvalidDocument(gettext("Name the class that the page is to have an object of"))
     made = PageForm.of(Plan(class_name, ref.space, wish.name and ref.name,
                             template=str(template.reference) if template else ""), reader())
     if made.title is not None:
@@ -152,7 +158,8 @@ def show_form(wish: Wish, error: str = "", values: Markup | None = None, place: 
     wanted = wish.class_name if wish.start == OF_CLASS else ""
     offered = [] if values else [item for item in templates() if item.fits(wish.space, wanted)]
     return render_template(
-        "create.html", title="New page", wish=wish, error=error, values=values, place=place,
+        "create.html", title=gettext("New page"), wish=wish, error=error, values=values,
+        place=place,
         templates=offered, class_names=[name for name in class_names()
                                         if name not in RUNNABLE_CLASSES],
         spaces=[space for space, _ in reader().spaces()][:OFFERED])
@@ -183,8 +190,9 @@ def template_of(name: str) -> Template:
     document = reader().get(Reference.parse(name)).record
     obj = document.object(TEMPLATE_CLASS)
     if obj is None:
-        raise InvalidDocument(f"{document.reference} is no template: it has no object of "
-                              f"{TEMPLATE_CLASS}")
+        raise InvalidDocument(gettext("%(page)s is no template: it has no object of "
+                                      "%(class_name)s", page=document.reference,
+                                      class_name=TEMPLATE_CLASS))
     values = obj.values
     return Template(document.reference, values.get("name") or document.display_title,
                     values.get("description") or "", values.get("class") or "",

@@ -20,6 +20,7 @@ from wiki.model import Document, Version
 from wiki.references import Reference
 from wiki.rendering.sections import Section, sections
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web.context import page_url, reader, render_request, show, site
 from wiki.web.errors import status_of
 from wiki.web.merging import Merge, merge, resolved
@@ -76,7 +77,7 @@ def submit(ref: str) -> Answer:
         return show_conflict(draft)
     except WikiError as error:
         return show_form(draft, error=str(error)), status_of(error)
-    flash(f"Saved as version {saved.version}.", "success")
+    flash(gettext("Saved as version %(version)s.", version=saved.version), "success")
     presence().leave(saved.reference, current_user())
     if action != "continue":
         return redirect(page_url(saved.reference))
@@ -122,8 +123,8 @@ def section_of(content: str, number: str) -> Section:
     """Raises NotFound."""
     found = {str(section.number): section for section in sections(content)}
     if number not in found:
-        raise NotFound(f"The page has no section {number!r}, it has {len(found)}; "
-                       "edit the whole page")
+        raise NotFound(gettext("The page has no section %(number)s, it has %(num)s; edit the "
+                               "whole page", number=repr(number), num=len(found)))
     return found[number]
 
 
@@ -191,7 +192,7 @@ def check_parent(document: Document) -> None:
     """Raises InvalidReference or InvalidDocument."""
     parent = Reference.parse(document.parent, document.reference)
     if parent == document.reference:
-        raise InvalidDocument(f"{parent} cannot be its own parent")
+        raise InvalidDocument(gettext("%(parent)s cannot be its own parent", parent=parent))
 
 
 def merged_with_theirs(mine: Document, version: Version | None) -> Merge | None:
@@ -241,8 +242,9 @@ def show_conflict(draft: Draft) -> Answer:
         theirs = reader().get(mine.reference).record
         base = began_with(mine.reference, draft.version)
     except (DocumentNotFound, RevisionNotFound):
-        return show_form(Draft(mine, None), error="The page was deleted while you edited it; "
-                         "save again to create it anew."), 409
+        return show_form(Draft(mine, None), error=gettext("The page was deleted while you "
+                                                          "edited it; save again to create it "
+                                                          "anew.")), 409
     merged = merge(base, mine, theirs)
     return show("merge.html", merged.document, "edit", mine=mine, theirs=theirs, merged=merged,
                 base=draft.version or "", fields=request.form), 409

@@ -12,6 +12,7 @@ from wiki.references import Reference
 from wiki.rights import Right
 from wiki.tasks.names import EXECUTOR_CLASS
 from wiki.tasks.signing import signer
+from wiki.translate import gettext
 from wiki.web.context import page_url, reader, site
 from wiki.web.errors import status_of
 from wiki.web.session import current_user, login_required
@@ -39,7 +40,7 @@ def create() -> Answer:
                     request.form.get("description", "").strip().replace("\r\n", "\n"))
     except WikiError as error:
         return show_form(error=str(error)), status_of(error)
-    flash(f"{made} is made, with a script to begin from.", "success")
+    flash(gettext("%(page)s is made, with a script to begin from.", page=made), "success")
     return redirect(page_url(made, "script"))
 
 
@@ -49,7 +50,7 @@ def make(name: str, title: str, description: str) -> Reference:
     Raises InvalidReference, DocumentExists, DocumentNotFound or AccessDenied.
     """
     if not name:
-        raise InvalidReference("Name the executor's page, such as ImportBooks")
+        raise InvalidReference(gettext("Name the executor's page, such as ImportBooks"))
     template = reader().get(TEMPLATE)
     wiki = site().wiki.as_user(current_user(), signer(template, current_user()))
     page = wiki.new(Reference.parse(name, HOME), title=title, parent=str(HOME))
@@ -61,4 +62,4 @@ def make(name: str, title: str, description: str) -> Reference:
 
 
 def show_form(error: str = "") -> str:
-    return render_template("new_executor.html", title="New executor", error=error)
+    return render_template("new_executor.html", title=gettext("New executor"), error=error)

@@ -11,10 +11,11 @@ from wiki import classes
 from wiki.errors import InvalidValue
 from wiki.rendering import inputs
 from wiki.rendering.inputs import OFFERED, Field, make_field
+from wiki.translate import gettext, marked
 from wiki.web.context import reader
 
 __all__ = ["OFFERED", "Field", "fill", "make_field", "mark", "need", "offers", "read"]
-REQUIRED = "{} is required; it takes {}"
+REQUIRED = marked("%(label)s is required; it takes %(allowed)s")
 
 
 def fill(fields: Iterable[Field], form: MultiDict[str, str]) -> None:
@@ -46,7 +47,7 @@ def need(fields: Iterable[Field], values: dict[str, Any]) -> None:
     for item in fields:
         empty = classes.is_empty(values.get(item.prop.name))
         if item.prop.required and empty and not (item.error or item.prop.type == "Password"):
-            item.error = REQUIRED.format(item.prop.label, item.allowed)
+            item.error = gettext(REQUIRED, label=item.prop.label, allowed=item.allowed)
 
 
 def mark(fields: Iterable[Field], error: InvalidValue) -> None:

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 from wiki.documents import OpenDocument
 from wiki.errors import Conflict, InvalidDocument, WikiError
 from wiki.filehistory import as_new, at_version
+from wiki.language.links import ATTACH, attachment_url
 from wiki.model import Attachment, check_filename
 from wiki.references import Reference
-from wiki.rendering.links import ATTACH, attachment_url
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web.attachments import keep
 from wiki.web.context import page, reader, show
 from wiki.web.errors import status_of
@@ -34,7 +35,8 @@ def restore(ref: str, filename: str) -> Response:
     version = request.form.get("version", "")
     old = at_version(reader(), document, filename, version).record
     put(document, as_new(old, reader().user), f"Restored {filename} of version {version}")
-    flash(f"{filename} is again as it was in version {version} of the page.", "success")
+    flash(gettext("%(filename)s is again as it was in version %(version)s of the page.",
+                  filename=filename, version=version), "success")
     return redirect(attachment_url(document.record.reference, filename) + "?preview=1")
 
 
@@ -57,8 +59,9 @@ def move(ref: str, filename: str) -> Answer:
         carry(document, target, record, name, copy="copy" in form, over="over" in form)
     except WikiError as error:
         return show_form(document, filename, error), status_of(error)
-    done = "Copied" if "copy" in form else "Moved"
-    flash(f"{done} {filename} to {target.record.reference}.", "success")
+    place = {"filename": filename, "page": target.record.reference}
+    flash(gettext("Copied %(filename)s to %(page)s.", **place) if "copy" in form
+          else gettext("Moved %(filename)s to %(page)s.", **place), "success")
     return redirect(attachment_url(target.record.reference, name) + "?preview=1")
 
 
@@ -74,10 +77,11 @@ def carry(source: OpenDocument, target: OpenDocument, record: Attachment, name: 
     if not copy:
         wiki.require(Right.EDIT, source)
     if here == there and name == old:
-        raise InvalidDocument(f"{old} is on this page already; name another page, or another name")
+        raise InvalidDocument(gettext("%(old)s is on this page already; name another page, or "
+                                      "another name", old=old))
     if not over and any(item.filename == name for item in target.record.attachments):
-        raise NameTaken(f"{there} has a file {name} already: choose another name, or make this a "
-                        "new version of it")
+        raise NameTaken(gettext("%(there)s has a file %(name)s already: choose another name, "
+                                "or make this a new version of it", there=there, name=name))
     new = as_new(record, wiki.user, name)
     if here == there and not copy:
         def rename(fresh: OpenDocument) -> None:

@@ -11,6 +11,7 @@ from wiki.errors import InvalidDocument, InvalidValue, WikiError
 from wiki.references import Reference
 from wiki.rendering.pageforms import TITLE, PageForm, Plan
 from wiki.tasks.making import make_page
+from wiki.translate import gettext
 from wiki.web import fields
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.errors import status_of
@@ -28,7 +29,7 @@ def submit(ref: str) -> str | Response | tuple[str, int]:
     values = fields.read(made.fields, request.form)
     fields.need(made.fields, values)
     if any(item.error for item in made.fields):
-        return again(ref, made, "Some values are not allowed; they are marked below."), 400
+        return again(ref, made, gettext("Some values are not allowed; they are marked below.")), 400
     try:
         name = make(made, values)
     except InvalidValue as error:
@@ -36,8 +37,9 @@ def submit(ref: str) -> str | Response | tuple[str, int]:
         return again(ref, made, str(error)), 400
     except WikiError as error:
         return again(ref, made, str(error)), status_of(error)
-    flash(f"{name} is READY; the manager starts it when its turn comes." if made.plan.ready
-          else f"{name} is made.", "success")
+    said = (gettext("%(name)s is READY; the manager starts it when its turn comes.", name=name)
+            if made.plan.ready else gettext("%(name)s is made.", name=name))
+    flash(said, "success")
     return redirect(page_url(name))
 
 
@@ -48,8 +50,8 @@ def make(made: PageForm, values: dict[str, Any]) -> Reference:
         values.pop(TITLE, None)
     title = made.title_of(values, user)
     if not title and made.title is not None:
-        made.title.error = "The page needs a title"
-        raise InvalidDocument("The page needs a title")
+        made.title.error = gettext("The page needs a title")
+        raise InvalidDocument(gettext("The page needs a title"))
     return make_page(site().wiki, user, made.names_of(values, user, title), title,
                      plan.class_name, values, plan.template, bool(plan.ready))
 

@@ -15,6 +15,7 @@ from wiki.rendering.htmldiff import marked
 from wiki.rendering.renderer import RenderRequest
 from wiki.rights import Right
 from wiki.tasks.written import writers
+from wiki.translate import gettext
 from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, render_request, show, site
 from wiki.web.session import login_required
@@ -48,7 +49,8 @@ def diff(ref: str) -> str:
     before, after = at(document.record, old), at(document.record, new)
     view = request.args.get("view", VIEWS[0])
     if view not in VIEWS:
-        raise InvalidDocument(f"{view!r:.40} is no view of changes; there are {', '.join(VIEWS)}")
+        raise InvalidDocument(gettext("%(view)s is no view of changes; there are %(names)s",
+                                      view=f"{view!r:.40}", names=', '.join(VIEWS)))
     changes = compare(before, after)
     looks, problem = as_it_looks(before, after) if view == "page" else (None, "")
     return show("diff.html", document.record, "history", old=before, new=after, view=view,
@@ -117,5 +119,6 @@ def revert(ref: str, version: str) -> Response:
                                        reference=current.reference), current)
     expected = Version.parse(request.form.get("version", ""))
     saved = reader().save(old_one, expected, comment=f"Put back version {version}")
-    flash(f"Version {version} is back, as version {saved.version}.", "success")
+    flash(gettext("Version %(version)s is back, as version %(version2)s.", version=version,
+                  version2=saved.version), "success")
     return redirect(page_url(saved.reference))

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web.context import page, reader, show
 from wiki.web.session import login_required
 
@@ -31,5 +32,5 @@ def delete(ref: str) -> Answer:
     reference = Reference.parse(ref)
     reader().delete(reference, Version.parse(request.form.get("version", "")),
                     request.form.get("comment", "").strip())
-    flash(f"{reference} was deleted.", "success")
+    flash(gettext("%(page)s was deleted.", page=reference), "success")
     return redirect("/")

@@ -18,6 +18,7 @@ from wiki.errors import InvalidDocument, InvalidReference
 from wiki.model import ClassDefinition, Property
 from wiki.references import HOME, Reference
 from wiki.tasks.tables import Column, Preview
+from wiki.translate import gettext
 
 #: What a column can become in a new class; a number is whole or any.
 WHOLE = "Whole number"
@@ -187,21 +188,22 @@ def check(form: MappingForm) -> None:
         if problem := pattern_problem(form.texts[name], form.headers):
             form.errors[name] = problem
     if not form.chosen:
-        form.errors["columns"] = "No column is imported; give at least one a property."
+        form.errors["columns"] = gettext("No column is imported; give at least one a property.")
     taken: dict[str, str] = {}
     for item in form.chosen:
         item.error = _column_problem(item, form.definition, taken)
         taken.setdefault(item.property, item.column.header)
     if form.definition and (missing := [prop.label for prop in form.definition.properties
                                         if prop.required and prop.name not in taken]):
-        form.errors["columns"] = ("The class requires " + ", ".join(missing)
-                                  + ", which no column goes to.")
+        form.errors["columns"] = gettext(
+            "The class requires %(names)s, which no column goes to.", names=", ".join(missing))
 
 
 def _check_names(form: MappingForm) -> None:
     try:
         if not form.texts["targetSpace"]:
-            raise InvalidReference("Name the space that the pages go to, such as Countries.")
+            raise InvalidReference(gettext("Name the space that the pages go to, such as "
+                                           "Countries."))
         Reference.parse(f"{form.texts['targetSpace']}.{HOME}")
     except InvalidReference as error:
         form.errors["targetSpace"] = str(error)
@@ -220,18 +222,22 @@ def pattern_problem(text: str, headers: list[str]) -> str:
     unknown = [name for name in asked if name not in headers]
     if asked and not unknown:
         return ""
-    return f"There is no column {(unknown or [text])[0]!r}; there are {', '.join(headers)}."
+    return gettext("There is no column %(unknown)s; there are %(headers)s.",
+                   unknown=repr((unknown or [text])[0]), headers=', '.join(headers))
 
 
 def _column_problem(item: ColumnField, definition: ClassDefinition | None,
                     taken: Mapping[str, str]) -> str:
     if item.property in taken:
-        return f"{item.property} is taken already, by the column {taken[item.property]}."
+        return gettext("%(property)s is taken already, by the column %(taken)s.",
+                       property=item.property, taken=taken[item.property])
     if definition is not None:
         known = definition.get(item.property)
-        return "" if known else f"The class has no property {item.property!r}."
+        return "" if known else gettext("The class has no property %(property)s.",
+                                        property=repr(item.property))
     if item.kind not in KINDS:
-        return f"{item.kind!r} is no type; there are {', '.join(KINDS)}."
+        return gettext("%(kind)s is no type; there are %(kinds)s.", kind=repr(item.kind),
+                       kinds=', '.join(KINDS))
     try:
         item.made()
     except InvalidDocument as error:

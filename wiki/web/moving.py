@@ -11,6 +11,7 @@ from wiki.model import Document
 from wiki.moving import AT_ONCE, MOVE_EXECUTOR, Mover, Outcome, Plan, destination_of
 from wiki.references import HOME, Reference
 from wiki.rights import Right
+from wiki.translate import gettext, ngettext
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.errors import status_of
 from wiki.web.session import current_user, login_required
@@ -51,7 +52,8 @@ def rename(ref: str) -> Answer:
         outcome = Mover(reader()).move(plan, links=links, redirect=leave)
     except WikiError as error:
         return show_form("rename.html", document, space, name, error=error), status_of(error)
-    tell(outcome, "moved" if space else f"{old} is now {plan.moves[old]}")
+    tell(outcome, ngettext("%(num)s page moved", "%(num)s pages moved", len(outcome.done)) if space
+         else gettext("%(old)s is now %(new)s", old=old, new=plan.moves[old]))
     return redirect(page_url(place(plan, old)))
 
 
@@ -61,7 +63,7 @@ def start(old: Reference, new: Reference, space: bool, links: bool, leave: bool)
         current_user(), MOVE_EXECUTOR, title=f"Move {old} to {new}", params={
             "source": str(old), "target": str(new), "space": space, "links": links,
             "redirect": leave})
-    flash("These are many pages: a task moves them.", "info")
+    flash(gettext("These are many pages: a task moves them."), "info")
     return task
 
 
@@ -89,7 +91,9 @@ def copy(ref: str) -> Answer:
         outcome = Mover(reader()).copy(plan, attachments="attachments" in request.form)
     except WikiError as error:
         return show_form("copy.html", document, space, name, error=error), status_of(error)
-    tell(outcome, "copied" if space else f"This is a copy of {document.reference}")
+    done = (ngettext("%(num)s page copied", "%(num)s pages copied", len(outcome.done)) if space
+            else gettext("This is a copy of %(page)s", page=document.reference))
+    tell(outcome, done)
     return redirect(page_url(place(plan, document.reference)))
 
 
@@ -130,12 +134,12 @@ def place(plan: Plan, old: Reference) -> Reference:
 
 def tell(outcome: Outcome, done: str) -> None:
     """Say what came of it."""
-    pages = f"{len(outcome.done)} page{'' if len(outcome.done) == 1 else 's'} "
-    turned = (f"; links were turned in {len(outcome.turned)} other page"
-              f"{'' if len(outcome.turned) == 1 else 's'}" if outcome.turned else "")
-    flash(f"{done if ' ' in done else pages + done}{turned}.", "success")
+    turned = ngettext("; links were turned in %(num)s other page",
+                      "; links were turned in %(num)s other pages",
+                      len(outcome.turned)) if outcome.turned else ""
+    flash(f"{done}{turned}.", "success")
     for name, why in outcome.failed[:NAMED]:
-        flash(f"{name} was left as it is: {why}", "warning")
+        flash(gettext("%(name)s was left as it is: %(why)s", name=name, why=why), "warning")
 
 
 # -- what leads to a page ----------------------------------------------------------------------

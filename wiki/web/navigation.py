@@ -11,6 +11,7 @@ from flask import Blueprint, get_template_attribute, render_template, request, u
 from wiki.model import GUEST, Document
 from wiki.references import HOME, Reference
 from wiki.store.base import Leaf
+from wiki.translate import gettext
 from wiki.web.context import page_url, reader
 from wiki.web.session import current_user
 
@@ -49,17 +50,19 @@ def tree() -> str:
     branch = _branch(parent, start)
     if "part" in request.args:
         return str(get_template_attribute("navigation.html", "items")(branch))
-    return render_template("tree.html", title=f"Pages below {parent}" if parent else "Pages",
+    return render_template("tree.html", title=(
+        gettext("Pages below %(parent)s", parent=parent) if parent else gettext("Pages")),
                            branch=branch)
 
 
 def places() -> list[tuple[str, str]]:
     """What the sidebar leads to besides the tree: labels and addresses."""
-    listed = [("Tasks", page_url("TaskExecutorCode.WebHome")),
-              ("Recent changes", url_for("recent.changes")), ("All pages", url_for("search.index"))]
+    listed = [(gettext("Tasks"), page_url("TaskExecutorCode.WebHome")),
+              (gettext("Recent changes"), url_for("recent.changes")),
+              (gettext("All pages"), url_for("search.index"))]
     if current_user() != GUEST:
-        listed.append(("Recycle bin", url_for("bin.listed")))
-    return [*listed, ("Help", page_url("Help.WebHome"))]
+        listed.append((gettext("Recycle bin"), url_for("bin.listed")))
+    return [*listed, (gettext("Help"), page_url("Help.WebHome"))]
 
 
 def open_tree(document: Document | None, above: Sequence[Leaf]) -> Branch:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from wiki.classes import moment_of
 from wiki.errors import InvalidValue, NotFound, WikiError
 from wiki.model import GUEST, Document
 from wiki.news import MOST, Event, Notification
 from wiki.references import Reference
+from wiki.translate import gettext, marked
 from wiki.watching import Kind
 from wiki.web import atom
 from wiki.web.atom import Entry, absolute
@@ -20,9 +22,9 @@ from wiki.web.session import current_user, login_required
 blueprint = Blueprint("notifications", __name__)
 #: What each event is called in a list: "Jo commented on ...".
 WORDS = {
-    Event.MADE: "made", Event.EDITED: "edited", Event.RENAMED: "renamed",
-    Event.DELETED: "deleted", Event.COMMENTED: "commented on",
-    Event.MENTIONED: "mentioned you on", Event.TASK: "A run ended:",
+    Event.MADE: marked("made"), Event.EDITED: marked("edited"), Event.RENAMED: marked("renamed"),
+    Event.DELETED: marked("deleted"), Event.COMMENTED: marked("commented on"),
+    Event.MENTIONED: marked("mentioned you on"), Event.TASK: marked("A run ended:"),
 }
 
 
@@ -47,7 +49,7 @@ def watch(ref: str) -> BaseResponse:
     document = page(ref).record
     kind = request.form.get("kind", Kind.PAGE.value)
     if kind not in (Kind.PAGE, Kind.SPACE):
-        raise InvalidValue("kind", kind, "page or space")
+        raise InvalidValue("kind", kind, gettext("page or space"))
     name = str(document.reference) if kind == Kind.PAGE else document.reference.space
     if "off" in request.form:
         unwatch(document, Kind(kind), name)
@@ -55,7 +57,8 @@ def watch(ref: str) -> BaseResponse:
         site().watching.watch(current_user(), Kind(kind), name)
     if "json" in request.form:
         return jsonify(watching=watched(document))
-    flash(f"You {'no longer hear' if 'off' in request.form else 'hear'} of {name}.", "success")
+    flash(gettext("You no longer hear of %(name)s.", name=name) if "off" in request.form
+          else gettext("You hear of %(name)s.", name=name), "success")
     return redirect(page_url(document.reference))
 
 
@@ -76,7 +79,8 @@ def drop() -> BaseResponse:
     """Take something off the list of what the user watches."""
     kind, name = request.form.get("kind", ""), request.form.get("name", "")
     if kind not in list(Kind) or not site().watching.unwatch(current_user(), Kind(kind), name):
-        raise NotFound(f"You do not watch {name or 'that'}; there is nothing to stop")
+        raise NotFound(gettext("You do not watch %(name)s; there is nothing to stop",
+                               name=name or gettext("that")))
     return redirect(url_for("notifications.listed") + "#watching")
 
 
@@ -93,7 +97,8 @@ def _page(**values: object) -> str:
     user = current_user()
     until = datetime.now(UTC)
     return render_template(
-        "notifications.html", title="Notifications", news=site().news.of(user), words=WORDS,
+        "notifications.html", title=gettext("Notifications"), news=site().news.of(user),
+        said={event: gettext(said) for event, said in WORDS.items()},
         address=address, settings=site().watching.reader(user), watches=site().watching.of(user),
         until=until.isoformat(), by=by, home=lambda name: f"{name}.WebHome", **values)
 
@@ -121,12 +126,10 @@ def _watched_by_name(name: str) -> str:
 def read() -> BaseResponse:
     """All that the page showed is read, nothing that came later."""
     until = request.form.get("until", "")
-    try:
-        moment = datetime.fromisoformat(until)
-    except ValueError:
-        raise InvalidValue("until", until, "a date and time with its zone") from None
-    site().watching.mark_read(current_user(), moment if moment.tzinfo else moment.replace(
-        tzinfo=UTC))
+    moment = moment_of(until)
+    if moment is None:
+        raise InvalidValue("until", until, gettext("a date and time with its zone"))
+    site().watching.mark_read(current_user(), moment)
     return redirect(url_for("notifications.listed"))
 
 
@@ -134,7 +137,7 @@ def read() -> BaseResponse:
 @login_required
 def settings() -> BaseResponse:
     site().watching.set_automatic(current_user(), "automatic" in request.form)
-    flash("Your settings are saved.", "success")
+    flash(gettext("Your settings are saved."), "success")
     return redirect(url_for("notifications.listed"))
 
 
@@ -147,7 +150,7 @@ def make_feed() -> str | BaseResponse:
     """Make the private address, which is shown this once; or with ``revoke``, end it."""
     if "revoke" in request.form:
         site().watching.revoke_token(current_user())
-        flash("The feed's address is none any more.", "success")
+        flash(gettext("The feed's address is none any more."), "success")
         return redirect(url_for("notifications.listed"))
     token = site().watching.new_token(current_user())
     return _page(feed=absolute(url_for("notifications.feed", token=token)))
@@ -158,8 +161,8 @@ def feed(token: str) -> BaseResponse:
     """A user's notifications as an Atom feed, for a program that cannot log in."""
     user = site().watching.user_of(token)
     if user is None or not site().accounts.exists(Reference.parse(user).name):
-        raise NotFound("There is no such feed; make a new address on the page of your "
-                       "notifications")
+        raise NotFound(gettext("There is no such feed; make a new address on the page of your "
+                               "notifications"))
     return atom.feed(absolute(request.path),
                      f"Notifications of {Reference.parse(user).name}",
                      map(entry, site().news.of(user)))
@@ -169,7 +172,7 @@ def entry(item: Notification) -> Entry:
     """A notification in the feed."""
     where = absolute(address(item))
     return Entry(f"{where}{'&' if '?' in where else '?'}at={item.date.isoformat()}",
-                 f"{by(item)} {WORDS[item.event]} {item.title}".strip(), item.date,
+                 f"{by(item)} {gettext(WORDS[item.event])} {item.title}".strip(), item.date,
                  by(item) or "Wikimill", where, item.text)
 
 

@@ -19,6 +19,7 @@ from wiki.errors import Conflict, InvalidDocument, InvalidReference, InvalidValu
 from wiki.model import ClassDefinition, Document, Object, Version
 from wiki.references import Reference
 from wiki.rights import RUNNABLE_CLASSES, Right
+from wiki.translate import gettext
 from wiki.web import fields
 from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, runs, show
@@ -75,8 +76,8 @@ def submit(ref: str) -> Answer:
         return add(document, version, shown)  # also where Enter was pressed beside the class
     changed = replace(document, objects=tuple(value_of(obj, document) for obj in shown))
     if any(item.error for item in all_fields(shown)):
-        return show_form(document, version, shown, error="Some values are not allowed; they are "
-                                                         "marked below."), 400
+        return show_form(document, version, shown, error=gettext("Some values are not allowed; "
+                                                                 "they are marked below.")), 400
     return save(changed, version, shown)
 
 
@@ -108,7 +109,7 @@ def save(changed: Document, version: Version, shown: list[FormObject]) -> Answer
                          differences=compare(theirs, changed)), 409
     except WikiError as error:
         return show_form(changed, version, shown, error=str(error)), status_of(error)
-    flash(f"Saved as version {saved.version}.", "success")
+    flash(gettext("Saved as version %(version)s.", version=saved.version), "success")
     warn_of_scripts(saved)
     return redirect(page_url(saved.reference))
 
@@ -141,7 +142,8 @@ def new_object(class_name: str, document: Document, shown: list[FormObject]) -> 
     name = str(Reference.parse(class_name, document.reference))
     definition = definition_of(name)
     if definition is None:
-        raise InvalidDocument(f"{name} is not a class; name a page that defines one")
+        raise InvalidDocument(gettext("%(name)s is not a class; name a page that defines one",
+                                      name=name))
     numbers = [obj.number for obj in shown if obj.class_name == name]
     number = max([document.next_number(name) - 1, *numbers]) + 1
     return form_object(Object(name, number), classes.defaults(definition), is_new=True)
@@ -152,7 +154,7 @@ def read_object(key: str, document: Document) -> FormObject:
     class_name, _, rest = key.rpartition("[")
     number = rest.removesuffix("]")
     if not (class_name and number.isascii() and number.isdigit() and len(number) < 10):
-        raise InvalidDocument(f"{key!r} is no object of this form")
+        raise InvalidDocument(gettext("%(key)s is no object of this form", key=repr(key)))
     name = str(Reference.parse(class_name))
     old = document.object(name, int(number))
     shown = form_object(old or Object(name, int(number)), old.values if old else {}, old is None)

@@ -19,6 +19,7 @@ from wiki.rendering.headings import headings
 from wiki.rendering.sections import Section, with_links
 from wiki.rights import Right
 from wiki.store.base import Query
+from wiki.translate import gettext
 from wiki.web import comments, tables
 from wiki.web.context import page, page_url, reader, render_request, show, site
 from wiki.web.create import makes_pages
@@ -59,7 +60,8 @@ def view(ref: str) -> Page | BaseResponse:
     listed = tables.instances(document)
     return Page(show("view.html", document, "view", body=body,
                      instances=listed.html if listed else "", timings=rendering.timings,
-                     timing=timing, seconds=seconds, threads=comments.shown(document),
+                     timing=timing, kept=rendering.kept, seconds=seconds,
+                     threads=comments.shown(document),
                      contents=contents(rendering.html), makes_pages=makes_pages(document),
                      target=target_of(document), origin=redirected_from(document),
                      backlinks=wiki.backlinks(document.reference, LISTED)),
@@ -80,10 +82,11 @@ def contents(html: str) -> list[tuple[int, str, str]]:
 
 def section_link(document: Document, section: Section) -> Markup:
     """The way to a section's editor, for its heading."""
-    return Markup('<a class="section-edit" href="{}" title="Edit this section">'
+    return Markup('<a class="section-edit" href="{0}" title="{1}">'
                   '<span aria-hidden="true">✎</span><span class="visually-hidden">'
-                  ' Edit this section</span></a>').format(
-        page_url(document.reference, "edit", section=section.number))
+                  ' {1}</span></a>').format(
+        page_url(document.reference, "edit", section=section.number),
+        gettext("Edit this section"))
 
 
 def space(home_page: Reference) -> Page | BaseResponse:
@@ -92,7 +95,7 @@ def space(home_page: Reference) -> Page | BaseResponse:
     if home_page in wiki:
         return redirect(page_url(home_page))
     if not any(wiki.rows(Query(space=home_page.space, nested=True, limit=1))):
-        raise DocumentNotFound(f"There is no space {home_page.space}")
+        raise DocumentNotFound(gettext("There is no space %(space)s", space=home_page.space))
     return Page(render_template("space.html", title=home_page.space, home=home_page,
                                 rows=tables.pages_of(home_page.space)), True)
 

@@ -11,12 +11,13 @@ from pygments.lexers import find_lexer_class_for_filename
 from wiki.documents import OpenAttachment, OpenDocument
 from wiki.errors import AttachmentNotFound, MacroError
 from wiki.filehistory import history_of
+from wiki.language.syntax import escape_value
 from wiki.model import Attachment, Document
 from wiki.rendering.attached import read_head
 from wiki.rendering.markdown import to_html
 from wiki.rendering.sanitize import sanitize
-from wiki.rendering.syntax import escape_value
 from wiki.thumbnails import TYPES
+from wiki.translate import gettext
 from wiki.web.context import reader, render_request, show, site
 from wiki.web.sending import INLINE, PDF
 
@@ -36,7 +37,8 @@ def show_file(document: OpenDocument, filename: str) -> str:
     page = reader().revision(document.record.reference, version) if version else document.record
     record = next((item for item in page.attachments if item.filename == filename), None)
     if record is None and (version or not history.versions):
-        raise AttachmentNotFound(f"{document.record.reference} has no attachment {filename!r}")
+        raise AttachmentNotFound(gettext("%(page)s has no attachment %(filename)s",
+                                         page=document.record.reference, filename=repr(filename)))
     kind = kind_of(record) if record else ""
     return show(
         "attachment.html", document.record, "attachments", file=record, filename=filename,

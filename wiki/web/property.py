@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from wiki.errors import Conflict, InvalidDocument, InvalidValue, NotFound, ObjectNotFound, WikiError
 from wiki.model import Document, Object, Property, Version
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web import fields
 from wiki.web.context import page, page_url, reader, show
 from wiki.web.errors import status_of
@@ -53,7 +54,7 @@ def submit(ref: str) -> Answer:
                                                  "again."), 409
     except WikiError as error:
         return show_form(document, item, str(error)), status_of(error)
-    flash(f"{prop.label} is saved.", "success")
+    flash(gettext("%(label)s is saved.", label=prop.label), "success")
     return redirect(back(document))
 
 
@@ -62,13 +63,16 @@ def asked(document: Document) -> tuple[Object, Property]:
     class_name, name = request.args.get("class", ""), request.args.get("name", "")
     obj = document.object(class_name, request.args.get("number", 0, int))
     if obj is None:
-        raise ObjectNotFound(f"{document.reference} has no such object of {class_name}")
+        raise ObjectNotFound(gettext("%(page)s has no such object of %(class_name)s",
+                                     page=document.reference, class_name=class_name))
     definition = reader().class_definition(class_name)
     prop = definition.get(name) if definition else None
     if prop is None:
-        raise NotFound(f"{class_name} has no property {name!r}")
+        raise NotFound(gettext("%(class_name)s has no property %(name)s", class_name=class_name,
+                               name=repr(name)))
     if prop.type == "Password":
-        raise InvalidDocument(f"{name} is a password; change it under Objects")
+        raise InvalidDocument(gettext("%(name)s is a password; change it under Objects",
+                                      name=name))
     return obj, prop
 
 

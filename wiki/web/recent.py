@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from wiki.recent import by_day
 from wiki.references import Reference
 from wiki.store.base import ChangeKind, Logged
+from wiki.translate import gettext
 from wiki.web import atom
 from wiki.web.atom import Entry, absolute
 from wiki.web.context import page_url, reader
@@ -47,8 +48,14 @@ class Filter:
 
     @property
     def title(self) -> str:
-        where = f" in {self.space}" if self.space else ""
-        return f"Recent changes{where}{f' by {self.user}' if self.user else ''}"
+        if self.space and self.user:
+            return gettext("Recent changes in %(space)s by %(user)s", space=self.space,
+                           user=self.user)
+        if self.space:
+            return gettext("Recent changes in %(space)s", space=self.space)
+        if self.user:
+            return gettext("Recent changes by %(user)s", user=self.user)
+        return gettext("Recent changes")
 
 
 @blueprint.get("/changes")

@@ -20,6 +20,7 @@ from wiki.references import Reference
 from wiki.tasks.executors import BadExecutor, read_executor
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS, Status
 from wiki.tasks.starting import Starter
+from wiki.translate import gettext
 from wiki.web import fields
 from wiki.web.attachments import clean
 from wiki.web.context import page, page_url, show, site
@@ -70,7 +71,8 @@ def submit(ref: str) -> Answer:
     made = make_form(page(ref))
     values = take(made)
     if any(item.error for item in made.fields):
-        return show_form(made, error="Some values are not allowed; they are marked below."), 400
+        return show_form(made, error=gettext("Some values are not allowed; they are marked "
+                                             "below.")), 400
     ready = request.form.get("action", "run") == "run"
     try:
         started = start(made, values, ready)
@@ -79,8 +81,10 @@ def submit(ref: str) -> Answer:
         return show_form(made, error=str(error)), 400
     except WikiError as error:
         return show_form(made, error=str(error)), status_of(error)
-    flash(f"{started} is READY; the manager starts it when its turn comes." if ready
-          else f"{started} is saved, SUSPENDED: nothing runs until it is set READY.", "success")
+    flash(gettext("%(started)s is READY; the manager starts it when its turn comes.",
+                  started=started) if ready
+          else gettext("%(started)s is saved, SUSPENDED: nothing runs until it is set READY.",
+                       started=started), "success")
     return redirect(page_url(started))
 
 
@@ -90,7 +94,8 @@ def duplicate(ref: str) -> Response:
     """A copy of the task, SUSPENDED, on the page ``name`` or one named after the task's."""
     copy = starter().duplicate(current_user(), page(ref).record.reference,
                                request.form.get("name", "").strip())
-    flash(f"{copy} is a copy, SUSPENDED: change what should differ, then run it.", "success")
+    flash(gettext("%(copy)s is a copy, SUSPENDED: change what should differ, then run it.",
+                  copy=copy), "success")
     return redirect(page_url(copy))
 
 
@@ -102,8 +107,8 @@ def make_form(document: OpenDocument) -> RunForm:
     """The form of an executor's or a task's page; raises TaskError for any other."""
     user, is_task = current_user(), document.object(TASK_CLASS) is not None
     if not is_task and document.object(EXECUTOR_CLASS) is None:
-        raise TaskError(f"{document.reference} cannot be run: it is neither a task nor an "
-                        "executor")
+        raise TaskError(gettext("%(page)s cannot be run: it is neither a task nor an executor",
+                                page=document.reference))
     executor = (starter().executor_of(user, document) if is_task
                 else starter().executor(user, document.reference))
     made = RunForm(document, executor, document if is_task else None, new=not is_task,

@@ -18,6 +18,7 @@ from wiki.tasks.names import OWN_CLASSES, TASK_CLASS
 from wiki.tasks.records import RunRecord, in_words, runs_of
 from wiki.tasks.undo import Change, Changes, State, find_run
 from wiki.tasks.written import claimed_version
+from wiki.translate import gettext, ngettext
 from wiki.web.changes import compare
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.session import current_user, login_required
@@ -60,7 +61,8 @@ def show_change(ref: str, number: int, name: str) -> str:
     with changes_of(task, record) as changes:
         touched = None if changes is None else changes.get(Reference.parse(name))
         if changes is None or touched is None:
-            raise NotFound(f"run {number} of {task.reference} touched no page {name}")
+            raise NotFound(gettext("run %(number)s of %(page)s touched no page %(name)s",
+                                   number=number, page=task.reference, name=name))
         before, after = changes.before(touched), changes.after(touched)
     empty = Document(touched.reference)
     return show("run_change.html", task.record, "", number=number, record=record,
@@ -87,7 +89,10 @@ def ask_undo(ref: str, number: int) -> str:
 def undo(ref: str, number: int) -> Response:
     task = task_page(ref)
     done = site().undo.undo(task.reference, number, current_user())
-    flash(f"Run {number} is taken back: {done}.", "success" if not done.kept else "warning")
+    back, kept = (ngettext("%(num)s page", "%(num)s pages", count)
+                  for count in (done.back, done.kept))
+    flash(gettext("Run %(number)s is taken back: %(back)s put back, %(kept)s kept.",
+                  number=number, back=back, kept=kept), "success" if not done.kept else "warning")
     return redirect(page_url(task.reference, f"runs/{number}"))
 
 
@@ -95,7 +100,7 @@ def task_page(ref: str) -> OpenDocument:
     """Raises NotFound where the page is no task."""
     task = page(ref)
     if task.object(TASK_CLASS) is None:
-        raise NotFound(f"{task.reference} is no task, and has no runs")
+        raise NotFound(gettext("%(page)s is no task, and has no runs", page=task.reference))
     return task
 
 

@@ -9,6 +9,7 @@ from wiki.model import Document, Object
 from wiki.references import Reference
 from wiki.tasks.names import EXECUTOR_CLASS, MODULE_CLASS
 from wiki.tasks.scriptcheck import Problem, problems
+from wiki.translate import gettext
 
 #: The classes whose property ``script`` the editor shows.
 SCRIPT_CLASSES = (EXECUTOR_CLASS, MODULE_CLASS)
@@ -37,5 +38,6 @@ def warn_of_scripts(document: Document) -> None:
             errors = [str(item) for item in problems_of(obj, document.reference)
                       if item.level == "error"]
             if errors:
-                flash(f"The script of {document.reference} cannot run, {errors[0]}. Tasks of it "
-                      "wait until that is mended.", "warning")
+                flash(gettext("The script of %(page)s cannot run, %(errors)s. Tasks of it "
+                              "wait until that is mended.", page=document.reference,
+                              errors=errors[0]), "warning")

@@ -17,15 +17,16 @@ from werkzeug.wrappers import Response
 
 from wiki.api import OpenDocument
 from wiki.errors import Conflict, InvalidValue, NotFound, WikiError
+from wiki.language.syntax import escape_value
 from wiki.model import GUEST, Document, Object, Version
 from wiki.references import Reference
-from wiki.rendering.syntax import escape_value
 from wiki.rights import Right
 from wiki.store.base import Condition, Query
 from wiki.tasks.log import log_name
 from wiki.tasks.names import EXECUTOR_CLASS, RUN_CLASS, TASK_CLASS, Status
 from wiki.tasks.scriptcheck import Problem
 from wiki.tasks.undo import find_run
+from wiki.translate import gettext
 from wiki.web import fields
 from wiki.web.attachments import clean
 from wiki.web.changes import Change, compare
@@ -101,7 +102,8 @@ def submit(ref: str) -> Answer:
     if action == "check":
         return show_form(made, checked=True)
     if made.errors and action != "save-anyway":
-        return show_form(made, error="It is not saved: the script cannot run as it is."), 400
+        return show_form(made, error=gettext(
+            "It is not saved: the script cannot run as it is.")), 400
     return save(made)
 
 
@@ -112,7 +114,7 @@ def trial(ref: str) -> str:
     task = page(ref)
     executor = site().trials.origin(task)
     if executor is None:
-        raise NotFound(f"{task.reference} is no trial of a script")
+        raise NotFound(gettext("%(page)s is no trial of a script", page=task.reference))
     runs = task.objects(RUN_CLASS)
     number = int(runs[-1]["number"]) if runs else 0
     ended = bool(runs) and runs[-1]["outcome"] is not None
@@ -143,8 +145,8 @@ def save(made: ScriptForm) -> Answer:
         return show_form(made, error=str(error), differences=compare(theirs, document)), 409
     except WikiError as error:
         return show_form(made, error=str(error)), status_of(error)
-    flash(f"Saved as version {saved.version}."
-          + (" Its tasks wait: the script cannot run as it is." if made.errors else ""),
+    flash(gettext("Saved as version %(version)s.", version=saved.version)
+          + (gettext(" Its tasks wait: the script cannot run as it is.") if made.errors else ""),
           "warning" if made.errors else "success")
     return redirect(page_url(saved.reference, "script"))
 
@@ -175,10 +177,12 @@ def try_it(made: ScriptForm) -> Answer:
     """Run the text as a dry run, and lead to what comes of it."""
     values = fields.read(made.fields, request.form)
     if made.errors:
-        return show_form(made, error="It is not tried: the script cannot run as it is."), 400
+        return show_form(made, error=gettext(
+            "It is not tried: the script cannot run as it is.")), 400
     if made.untried or any(item.error for item in made.fields):
-        return show_form(made, error=made.untried or "Some values of the trial are not allowed; "
-                                                     "they are marked below."), 400
+        return show_form(made, error=made.untried or gettext("Some values of the trial are "
+                                                             "not allowed; they are marked "
+                                                             "below.")), 400
     if request.form.get("sample_shown", "").strip() != made.sample:
         values = {}  # the form has not shown the sample's own
     files = [(clean(file.filename), cast(BinaryIO, file.stream))

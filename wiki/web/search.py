@@ -11,13 +11,15 @@ from markupsafe import Markup, escape
 from wiki.errors import QueryError
 from wiki.rights import Right
 from wiki.store.base import Found, Search
+from wiki.translate import gettext, marked
 from wiki.web.context import reader
 from wiki.web.tables import pages_of
 
 blueprint = Blueprint("search", __name__)
 SIZE = 20
 #: What hits can be narrowed to.
-FACETS = {"space": "Space", "class": "Class", "author": "Changed by", "year": "Changed in"}
+FACETS = {"space": marked("Space"), "class": marked("Class"), "author": marked("Changed by"),
+          "year": marked("Changed in")}
 #: What of the address goes along to another part of the result.
 KEPT = ("q", *FACETS, "sort", "hidden")
 
@@ -32,8 +34,10 @@ def search() -> str | tuple[str, int]:
     except QueryError as error:
         problem = str(error)
     page = render_template(
-        "search.html", title="Search", asked=asked, found=found, problem=problem, size=SIZE,
-        hits=[(hit, marked(hit.snippet)) for hit in found.hits[:SIZE]], url=address,
+        "search.html", title=gettext("Search"), asked=asked, found=found, problem=problem,
+        size=SIZE,
+        hits=[(hit, highlighted(hit.snippet)) for hit in found.hits[:SIZE]], url=address,
+        files=[(file, highlighted(file.snippet)) for file in found.files],
         more=len(found.hits) > SIZE, facets=list(facets(found)), chosen=list(chosen()),
         may_see_hidden=reader().may(Right.ADMIN))
     return (page, 400) if problem else page
@@ -60,21 +64,22 @@ def facets(found: Found) -> Iterator[tuple[str, list[tuple[str, int, str]]]]:
     for name, label in FACETS.items():
         values = found.facets.get(name, ())
         if len(values) > 1 and not request.args.get(name):
-            yield label, [(value, number, address(**{name: value})) for value, number in values]
+            yield gettext(label), [(value, number, address(**{name: value}))
+                                   for value, number in values]
 
 
 def chosen() -> Iterator[tuple[str, str, str]]:
     """What the hits are narrowed to: a label, the value and the address without it."""
     for name, label in FACETS.items():
         if value := request.args.get(name, "").strip():
-            yield label, value, address(**{name: ""})
+            yield gettext(label), value, address(**{name: ""})
 
 
 @blueprint.get("/index")
 def index() -> str:
     """All spaces, and the pages of one."""
     space = request.args.get("space", "").strip()
-    return render_template("index.html", title=space or "All pages", space=space,
+    return render_template("index.html", title=space or gettext("All pages"), space=space,
                            table=pages_of(space), spaces=reader().spaces())
 
 
@@ -83,6 +88,6 @@ def offset() -> int:
     return min(max(request.args.get("start", 0, int), 0), 10_000_000)
 
 
-def marked(snippet: str) -> Markup:
+def highlighted(snippet: str) -> Markup:
     """A snippet as HTML: its matching words, which stand between \\x02 and \\x03, marked."""
     return Markup(str(escape(snippet)).replace("\x02", "<mark>").replace("\x03", "</mark>"))

@@ -9,6 +9,7 @@ from wiki.errors import DocumentNotFound, StoreError, WikiError
 from wiki.references import Reference
 from wiki.rights import Right
 from wiki.secrets import Secret, Secrets
+from wiki.translate import gettext
 from wiki.web.context import reader, site
 from wiki.web.errors import status_of
 from wiki.web.session import current_user, login_required
@@ -33,10 +34,10 @@ def change() -> Answer:
     try:
         if request.form.get("action") == "remove":
             vault().remove(name)
-            flash(f"The secret {name} is removed.", "success")
+            flash(gettext("The secret %(name)s is removed.", name=name), "success")
         else:
             vault().set(name, request.form.get("value", ""), executors(), by=current_user())
-            flash(f"The secret {name} is kept.", "success")
+            flash(gettext("The secret %(name)s is kept.", name=name), "success")
     except WikiError as error:
         return show(error=str(error)), status_of(error)
     return redirect(url_for("secret.index"))
@@ -52,13 +53,13 @@ def executors() -> list[str]:
              for name in request.form.get("executors", "").replace(",", " ").split()]
     missing = next((name for name in named if name not in reader()), None)
     if missing:
-        raise DocumentNotFound(f"There is no executor {missing}")
+        raise DocumentNotFound(gettext("There is no executor %(missing)s", missing=missing))
     return named
 
 
 def show(error: str = "") -> str:
     kept = vault()
-    return render_template("secrets.html", title="Secrets", error=error,
+    return render_template("secrets.html", title=gettext("Secrets"), error=error,
                            secrets=[read(kept, name) for name in kept.names()])
 
 

@@ -14,6 +14,7 @@ from zipstream import ZipStream  # type: ignore[import-untyped]
 from wiki.documents import OpenAttachment, OpenDocument
 from wiki.errors import AttachmentNotFound
 from wiki.thumbnails import SIZES, TYPES, Thumbnails
+from wiki.translate import gettext
 
 PDF = "application/pdf"
 #: Types that are shown in place; all others are downloads.
@@ -81,13 +82,14 @@ def _say_size(response: Response, size: int) -> Response:
 def send_thumbnail(thumbnails: Thumbnails, file: OpenAttachment, size: str) -> Response:
     """The picture small, as WebP; raises BadRequest or AttachmentNotFound."""
     if size not in map(str, SIZES):
-        raise BadRequest(f"There is no thumbnail of size {size[:20]!r}; there are "
-                         f"{', '.join(map(str, SIZES))}.")
+        raise BadRequest(gettext("There is no thumbnail of size %(size)s; there are %(sizes)s.",
+                                 size=repr(size[:20]), sizes=", ".join(map(str, SIZES))))
     record = file.record
     path = (thumbnails.get(record.sha256, int(size), file.open)
             if record.mimetype in TYPES else None)
     if path is None:
-        raise AttachmentNotFound(f"{record.filename} is no picture that can be shown small")
+        raise AttachmentNotFound(gettext("%(filename)s is no picture that can be shown small",
+                                         filename=record.filename))
     response = send_file(path, mimetype="image/webp", conditional=False, etag=False, max_age=0)
     response.set_etag(f"{record.sha256}-{size}")
     response.headers["Cache-Control"] = "private, no-cache"

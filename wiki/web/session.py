@@ -20,6 +20,7 @@ from wiki.accounts import Accounts
 from wiki.errors import AccessDenied
 from wiki.model import GUEST
 from wiki.references import Reference
+from wiki.translate import gettext
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,8 +99,9 @@ def check_form() -> None:
     if request.endpoint == ASKING:
         return
     if not token_is_right(request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")):
-        raise AccessDenied("This form is out of date, or is not one of this wiki's own; nothing "
-                           "was changed. Go back, load the page again and send it anew.")
+        raise AccessDenied(gettext("This form is out of date, or is not one of this wiki's "
+                                   "own; nothing was changed. Go back, load the page again "
+                                   "and send it anew."))
 
 
 def token_is_right(token: str) -> bool:

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from wiki.api import Wiki
 from wiki.errors import MacroError, QueryError
+from wiki.language.syntax import escape_value
 from wiki.model import Document
 from wiki.references import HOME, Reference
 from wiki.rendering.renderer import Rendering
-from wiki.rendering.syntax import escape_value
 from wiki.rendering.tables import exports
 from wiki.rendering.tables.livetable import STATE
 from wiki.rendering.tables.spec import Spec, State

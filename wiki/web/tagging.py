@@ -11,6 +11,7 @@ from wiki.documents import OpenDocument
 from wiki.errors import InvalidDocument, WikiError
 from wiki.references import Reference
 from wiki.rights import Right
+from wiki.translate import gettext
 from wiki.web.context import page, page_url, reader
 from wiki.web.session import login_required
 
@@ -28,7 +29,7 @@ def change(ref: str) -> Response:
     added = [tag.strip() for tag in request.form.get("add", "").split(",") if tag.strip()]
     removed = request.form.get("remove", "").strip()
     if not added and not removed:
-        raise InvalidDocument("A tag has at least one character; nothing was changed")
+        raise InvalidDocument(gettext("A tag has at least one character; nothing was changed"))
     for tag in added:
         check_tag(tag)
 
@@ -65,8 +66,9 @@ def rename() -> str | Response | tuple[str, int]:
     except InvalidDocument as error:
         return show_form(tag, name, error), 400
     refused = rename_all(tag, name)
-    flash(f"{tag} is now {name}." if not refused else
-          f"{tag} is now {name}, but not on {len(refused)} pages.",
+    flash(gettext("%(tag)s is now %(name)s.", tag=tag, name=name) if not refused else
+          gettext("%(tag)s is now %(name)s, but not on %(num)s pages.", tag=tag, name=name,
+                  num=len(refused)),
           "warning" if refused else "success")
     for page_name, why in refused[:NAMED]:
         flash(f"{page_name}: {why}", "warning")
@@ -86,7 +88,8 @@ def rename_all(tag: str, name: str) -> list[tuple[Reference, str]]:
 
 def show_form(tag: str, name: str, error: WikiError | None = None) -> str:
     pages = reader().tagged(tag)
-    return render_template("tag_rename.html", title=f"Rename the tag {tag}", tag=tag, name=name,
+    return render_template("tag_rename.html", title=gettext("Rename the tag %(tag)s", tag=tag),
+                           tag=tag, name=name,
                            number=len(pages), error=error, tags=page_url(TAGS, tag=tag),
                            taken=dict(reader().tags()))
 
@@ -94,5 +97,6 @@ def show_form(tag: str, name: str, error: WikiError | None = None) -> str:
 def check_tag(tag: str) -> None:
     """Raises InvalidDocument for what cannot be a tag."""
     if not tag or "," in tag or len(tag) > MAX_TAG or not tag.isprintable():
-        raise InvalidDocument(f"{tag[:60]!r} cannot be a tag: one has 1 to {MAX_TAG} characters, "
-                              "in one line and without a comma")
+        raise InvalidDocument(gettext("%(tag)s cannot be a tag: one has 1 to %(most)s "
+                                      "characters, in one line and without a comma",
+                                      tag=repr(tag[:60]), most=MAX_TAG))

@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 from wiki.errors import LogNotFound, TaskError, WikiError
 from wiki.rights import Right
 from wiki.tasks.names import Status
+from wiki.translate import gettext, marked
 from wiki.web.context import page, page_url, reader, site
 from wiki.web.session import current_user, login_required
 
 blueprint = Blueprint("tasks", __name__)
 SHOW_LOG = "TaskExecutorCode.ShowLog"
 BOARD = "Tasks.WebHome"
-DONE = {"ready": "is READY; the manager starts it when its turn comes.",
-        "suspend": "is SUSPENDED.", "cancel": "is asked to stop."}
+DONE = {"ready": marked("is READY; the manager starts it when its turn comes."),
+        "suspend": marked("is SUSPENDED."), "cancel": marked("is asked to stop.")}
 STATUSES = {"ready": Status.READY, "suspend": Status.SUSPENDED}
 #: How many tasks may be changed at once.
 MAX_BULK = 1000
@@ -40,7 +41,7 @@ def act(ref: str) -> Response:
     reference = page(ref).record.reference
     action = request.form.get("action", "")
     action_of(action)(str(reference), current_user())
-    flash(f"{reference} {DONE[action]}", "success")
+    flash(f"{reference} {gettext(DONE[action])}", "success")
     return redirect(page_url(reference))
 
 
@@ -52,12 +53,14 @@ def bulk() -> str:
     action_of(action)
     tasks = list(dict.fromkeys(request.form.getlist("task")))
     if not tasks:
-        raise TaskError("No task was chosen; tick some, then press the button")
+        raise TaskError(gettext("No task was chosen; tick some, then press the button"))
     if len(tasks) > MAX_BULK:
-        raise TaskError(f"{len(tasks)} tasks are too many at once; choose at most {MAX_BULK}")
-    results = [Result(task, error or DONE[action], good=not error)
+        raise TaskError(gettext("%(num)s tasks are too many at once; choose at most "
+                                "%(most)s", num=len(tasks), most=MAX_BULK))
+    results = [Result(task, error or gettext(DONE[action]), good=not error)
                for task, error in change_all(tasks, action).items()]
-    return render_template("bulk.html", title="What came of it", results=results, board=BOARD,
+    return render_template("bulk.html", title=gettext("What came of it"), results=results,
+                           board=BOARD,
                            failed=sum(not result.good for result in results))
 
 
@@ -94,10 +97,10 @@ def archive() -> Response:
     log = request.form.get("log", "").strip()
     logs = site().logs
     if not logs.known(reader(), log) or not logs.exists(log):
-        raise LogNotFound(f"There is no log {log!r}")
+        raise LogNotFound(gettext("There is no log %(log)s", log=repr(log)))
     reader().require(Right.EDIT, logs.page(reader(), log))
     name = logs.archive(log)
     if request.form.get("compress"):
         name = logs.pack(name)
-    flash(f"{log} is archived as {name}.", "success")
+    flash(gettext("%(log)s is archived as %(name)s.", log=log, name=name), "success")
     return redirect(page_url(SHOW_LOG, log=name))

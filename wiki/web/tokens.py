@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wiki.errors import InvalidValue
 from wiki.references import Reference
 from wiki.tokens import SCOPES
+from wiki.translate import gettext
 from wiki.web.context import site
 from wiki.web.session import current_user, login_required
 
@@ -51,7 +52,7 @@ def make() -> Response:
 @login_required
 def revoke(key: str) -> BaseResponse:
     site().tokens.revoke(name(), key)
-    flash("The token is revoked.", "success")
+    flash(gettext("The token is revoked."), "success")
     return redirect(url_for("tokens.listed"))
 
 
@@ -63,7 +64,7 @@ def name() -> str:
 def shown(made: str = "", error: str = "", status: int = 200) -> Response:
     """The list, and the token just made, which no cache may keep."""
     response = make_response(render_template(
-        "tokens.html", title="API tokens", tokens=site().tokens.of(name()), made=made,
+        "tokens.html", title=gettext("API tokens"), tokens=site().tokens.of(name()), made=made,
         error=error, days=DAYS, scopes=SCOPES, given=request.form,
         moment=lambda seconds: datetime.fromtimestamp(seconds, UTC)), status)
     response.headers["Cache-Control"] = "no-store"

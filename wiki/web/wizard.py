@@ -34,6 +34,7 @@ from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
 from wiki.tasks.rejected import DRY_FILENAME, FILENAME
 from wiki.tasks.tables import IMPORTERS, READING, Preview, importer_of, look
 from wiki.tasks.undo import Change
+from wiki.translate import gettext
 from wiki.web import mapping
 from wiki.web.attachments import clean
 from wiki.web.context import page, page_url, reader, show, site
@@ -87,7 +88,7 @@ def choose(base: OpenDocument | None = None, error: str = "") -> str:
     reader().require(Right.EDIT, base.record if base else None)
     values: dict[str, Any] = {"error": error, "suffixes": ",".join(IMPORTERS), "drafts": drafts()}
     if base is None:
-        return render_template("import_choose.html", title="Import data", **values)
+        return render_template("import_choose.html", title=gettext("Import data"), **values)
     files = [item.filename for item in base.attachments if importer_of(item.filename)]
     return show("import_choose.html", base.record, "", files=files,
                 wanted=request.args.get("file", ""), **values)
@@ -124,7 +125,8 @@ def sent_file(base: OpenDocument | None) -> tuple[str, BinaryIO]:
         return clean(file.filename), cast(BinaryIO, file.stream)
     wanted = request.form.get("attachment", "")
     if base is None or not wanted:
-        raise InvalidDocument("No file was chosen; choose a CSV, TSV, Excel or JSON file")
+        raise InvalidDocument(gettext("No file was chosen; choose a CSV, TSV, Excel or JSON "
+                                      "file"))
     return wanted, base.attachment(wanted).open()
 
 
@@ -171,7 +173,7 @@ def submit(ref: str) -> Answer:
     if wizard.preview and wizard.preview.problem and action != "save":
         return show_form(wizard, wizard.preview.problem), 400
     if wizard.form.wrong:
-        return show_form(wizard, "Some of it is not right; it is marked below."), 400
+        return show_form(wizard, gettext("Some of it is not right; it is marked below.")), 400
     return keep(wizard, wizard.form.parameters() | wizard.reading, action)
 
 
@@ -227,7 +229,8 @@ def require_import(document: OpenDocument) -> OpenObject:
     """The parameters; raises NotFound where the page is no import's."""
     found = import_object(document)
     if found is None:
-        raise NotFound(f"{document.reference} is no task that imports a table")
+        raise NotFound(gettext("%(page)s is no task that imports a table",
+                               page=document.reference))
     return found
 
 
@@ -315,7 +318,7 @@ def keep(wizard: Wizard, values: dict[str, Any], action: str) -> Answer:
     except WikiError as error:
         return show_form(wizard, str(error)), status_of(error)
     if action == "save":
-        flash("Saved. Nothing runs until you try or run it.", "success")
+        flash(gettext("Saved. Nothing runs until you try or run it."), "success")
     return redirect(page_url(wizard.task.record.reference, "import"))
 
 

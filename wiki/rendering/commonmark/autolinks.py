@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from wiki.language.text import address
 from wiki.rendering.commonmark.emphasis import Bare
-from wiki.rendering.commonmark.text import address
 
 #: What may be an address; :func:`bare` decides.
 ADDRESS = (r"(?<![\w/.@:-])(?:(?:https?|ftp)://[^\s<>\]]++|www\.[^\s<>\]]++)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as etree
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import cast
 
 from markdown import Markdown
@@ -55,6 +56,15 @@ _LOOKS = {"note": "info", "info": "info", "important": "info", "abstract": "info
           "danger": "error", "error": "error", "bug": "error"}
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that stands in no other block, with the line that it begins on, from 0."""
+
+    line: int
+    level: int
+    text: str
+
+
 class BlockReader(BlockParser):
     """Takes the place of Python-Markdown's splitting at blank lines.
 
@@ -72,8 +82,21 @@ class BlockReader(BlockParser):
 
     def parseDocument(self, lines: Iterable[str]) -> etree.ElementTree:
         lines = list(lines)
-        self.raw_html = sum(len(html.BEGINS.findall(line)) for line in lines) <= MAX_TAGS
+        self._count_tags(lines)
         return super().parseDocument(lines)
+
+    def headings(self, lines: list[str]) -> list[Heading]:
+        """The headings of a text, in order."""
+        self.md.reset()
+        self._count_tags(lines)
+        reading = _Reading(self, etree.Element("div"))
+        for line in lines:
+            reading.read(line)
+        reading.end()
+        return reading.headings
+
+    def _count_tags(self, lines: list[str]) -> None:
+        self.raw_html = sum(len(html.BEGINS.findall(line)) for line in lines) <= MAX_TAGS
 
     @property
     def known(self) -> references.References:
@@ -109,6 +132,9 @@ class _Reading:
         self.open = [Container(root)]
         self.paragraph: list[str] = []
         self.leaf: Leaf | None = None
+        #: The line that is read, from 0.
+        self.number = -1
+        self.headings: list[Heading] = []
         self.starts: dict[str, tuple[Callable[[Line, int], bool | None], ...]] = {
             ">": (self._quote,), "#": (self._heading,), "`": (self._fence,),
             "~": (self._fence,), "<": (self._html,), "=": (self._underline,),
@@ -120,6 +146,7 @@ class _Reading:
     # -- lines -----------------------------------------------------------------------------
 
     def read(self, text: str) -> None:
+        self.number += 1
         line = Line(text)
         depth = self._match(line)
         if self.leaf is not None:
@@ -328,9 +355,14 @@ class _Reading:
         match = _HEADING.match(line.rest)
         if match is None:
             return None
-        heading = etree.SubElement(self._parent(depth), f"h{len(match[1])}")
-        heading.text = _HEADING_END.sub("", line.rest[match.end():]).strip(" \t")
+        text = _HEADING_END.sub("", line.rest[match.end():]).strip(" \t")
+        self._add_heading(self._parent(depth), self.number, len(match[1]), text)
         return False
+
+    def _add_heading(self, parent: etree.Element, line: int, level: int, text: str) -> None:
+        etree.SubElement(parent, f"h{level}").text = text
+        if len(self.open) == 1:
+            self.headings.append(Heading(line, level, text))
 
     def _underline(self, line: Line, depth: int) -> bool | None:
         if not self._in_paragraph(depth) or not _UNDERLINE.match(line.rest):
@@ -340,8 +372,8 @@ class _Reading:
             self.paragraph = []
             return None
         self.paragraph = []
-        level = "h1" if line.rest[0] == "=" else "h2"
-        etree.SubElement(self._parent(depth), level).text = text.strip(" \t")
+        self._add_heading(self._parent(depth), self.number - text.count("\n") - 1,
+                          1 if line.rest[0] == "=" else 2, text.strip(" \t"))
         return False
 
     def _rule(self, line: Line, depth: int) -> bool | None:

@@ -14,11 +14,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from wiki.rendering.commonmark import html
-from wiki.rendering.commonmark.autolinks import ADDRESS, MAX_ADDRESS, bare
-from wiki.rendering.commonmark.emphasis import Node, fill, run
-from wiki.rendering.commonmark.serialize import RAW, raw
-from wiki.rendering.commonmark.text import (
+from wiki.language.text import (
     ENTITY,
     LABEL,
     MAX_LABEL,
@@ -30,6 +26,10 @@ from wiki.rendering.commonmark.text import (
     skip_space,
     title,
 )
+from wiki.rendering.commonmark import html
+from wiki.rendering.commonmark.autolinks import ADDRESS, MAX_ADDRESS, bare
+from wiki.rendering.commonmark.emphasis import Node, fill, run
+from wiki.rendering.commonmark.serialize import RAW, raw
 
 _MARKS = r"\\|`+|\*+|_+|~+|!?\[|\]|<|&|\$|(?<! ) +\n"
 _SPECIAL = re.compile(_MARKS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import MutableMapping
 
-from wiki.rendering.commonmark.text import (
+from wiki.language.text import (
     LABEL,
     address,
     destination,

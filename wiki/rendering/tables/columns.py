@@ -9,17 +9,19 @@ from markupsafe import Markup
 
 from wiki import classes
 from wiki.errors import BadValue, DamagedPage, DocumentNotFound
+from wiki.language import links
 from wiki.model import ClassDefinition, Document, Property
-from wiki.rendering import links
 from wiki.rendering.macros import MacroContext
 from wiki.rendering.tables import values
 from wiki.rendering.tables.conditions import property_of
 from wiki.store.base import DOCUMENT_FIELDS, Row
+from wiki.translate import gettext, marked
 
 #: Columns where a macro names none, beside the title.
 DEFAULT_COLUMNS = 5
-_LABELS = {"reference": "Page", "name": "Name", "space": "Space", "title": "Title",
-           "author": "Author", "creator": "Creator", "created": "Created", "updated": "Updated"}
+_LABELS = {"reference": marked("Page"), "name": marked("Name"), "space": marked("Space"),
+           "title": marked("Title"), "author": marked("Author"), "creator": marked("Creator"),
+           "created": marked("Created"), "updated": marked("Updated")}
 _TEXT_FIELDS = frozenset({"reference", "name", "space", "title", "author", "creator"})
 _KINDS = {"StaticList": "list", "Boolean": "boolean", "Number": "number", "Date": "date"}
 #: Fields that the index's row does not tell, so that the page is opened for them.
@@ -80,7 +82,7 @@ def _column(name: str, class_name: str, definition: ClassDefinition | None,
         if field not in DOCUMENT_FIELDS:
             raise BadValue(parameter, f"a page has no field {name!r}; there are "
                              + ", ".join(f"doc.{item}" for item in DOCUMENT_FIELDS))
-        return Column(name, _LABELS[field])
+        return Column(name, gettext(_LABELS[field]))
     if class_name and definition is None:  # objects outlive their class
         return Column(name, name)
     prop = property_of(name, definition, parameter)

@@ -20,6 +20,7 @@ from wiki.rendering.tables.columns import Column, cells
 from wiki.rendering.tables.spec import MAX_ROWS, SHOW, Spec, State, keys_of
 from wiki.rights import Right
 from wiki.store.base import Row
+from wiki.translate import gettext
 
 #: Where rows are exported, and where something is done with them.
 EXPORT, BULK = "/tables/rows", "/tables/bulk"
@@ -92,20 +93,23 @@ class LiveTable:
                 self._body(), self._footer(), self._bulk())
 
     def _label(self) -> str:
-        return f"Pages with {self.spec.class_name}" if self.spec.class_name else "Pages"
+        return (gettext("Pages with %(name)s", name=self.spec.class_name) if self.spec.class_name
+                else gettext("Pages"))
 
     def _count(self) -> Markup:
         first = (self.page - 1) * self.state.size + 1 if self.total else 0
         last = min(self.page * self.state.size, self.total)
-        return Markup('<p class="count" role="status" aria-live="polite">{:,} to {:,} of {:,}'
-                      "</p>").format(first, last, self.total)
+        return Markup('<p class="count" role="status" aria-live="polite">{}</p>').format(gettext(
+            "%(first)s to %(last)s of %(total)s", first=f"{first:,}", last=f"{last:,}",
+            total=f"{self.total:,}"))
 
     def _heads(self) -> Markup:
         heads = [self._head(column) for column in self.state.columns]
         if self.acts:
             heads.insert(0, Markup(
                 '<th class="choose" scope="col"><input type="checkbox" data-choose-all hidden '
-                'form="{}-bulk" aria-label="Choose all rows shown"></th>').format(self.id))
+                'form="{}-bulk" aria-label="{choose_all}"></th>').format(self.id,
+                    choose_all=gettext("Choose all rows shown")))
         return Markup("").join(heads)
 
     def _head(self, column: Column) -> Markup:
@@ -137,60 +141,64 @@ class LiveTable:
         body = Markup("").join(row for row in rows if row is not None)
         return body or Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
             len(self.state.columns) + self.acts,
-            "Nothing fits these filters." if self.state.filters else "Nothing here yet.")
+            gettext("Nothing fits these filters.") if self.state.filters
+            else gettext("Nothing here yet."))
 
     def _chooser(self, row: Row) -> Markup:
         if not self.acts:
             return Markup("")
         return Markup('<td class="choose"><input type="checkbox" name="row" value="{}" '
-                      'form="{}-bulk" aria-label="Choose {}"></td>').format(
-            row.reference, self.id, row.title or str(row.reference))
+                      'form="{}-bulk" aria-label="{}"></td>').format(
+            row.reference, self.id,
+            gettext("Choose %(title)s", title=row.title or str(row.reference)))
 
     # -- above and below it ----------------------------------------------------------------
 
     def _tools(self) -> Markup:
         """Clear, columns, export."""
-        clear = Markup('<a class="button" href="{}" data-table-link>Clear filters</a>').format(
-            self._url(self.state.changed(filters={}))) if self.state.filters else Markup("")
+        clear = Markup('<a class="button" href="{}" data-table-link>{clear_filters}</a>').format(
+            self._url(self.state.changed(filters={})),
+            clear_filters=gettext("Clear filters")) if self.state.filters else Markup("")
         ticks = Markup("").join(
             Markup('<label><input type="checkbox" name="{}" value="1"{}> {}</label>').format(
                 f"{self.prefix}{SHOW}{column.field}",
                 Markup(" checked") if column in self.state.columns else "", column.label)
             for column in self.spec.offered)
         return Markup(
-            '<div class="table-tools">{0}<details class="menu"><summary class="button">Columns'
+            '<div class="table-tools">{0}<details class="menu"><summary class="button">{columns}'
             '</summary><form class="popup table-columns" method="get" action="{1}#{2}">{3}'
-            '<div class="table-ticks" role="group" aria-label="Columns">{4}</div>'
-            '<button>Show</button></form></details>'
-            '<details class="menu"><summary class="button">Export</summary><div class="popup">'
+            '<div class="table-ticks" role="group" aria-label="{columns}">{4}</div>'
+            '<button>{show}</button></form></details>'
+            '<details class="menu"><summary class="button">{export}</summary><div class="popup">'
             '<a href="{5}" download>CSV</a><a href="{6}" download>JSON</a></div></details></div>'
         ).format(clear, self.context.path, self.id, self._kept("columns"), ticks,
-                 self._export("csv"), self._export("json"))
+                 self._export("csv"), self._export("json"), columns=gettext("Columns"),
+                show=gettext("Show"), export=gettext("Export"))
 
     def _footer(self) -> Markup:
         """The pages of the table, how many rows one has, and a button for who has no script."""
         options = Markup("").join(
             _OPTION.format(size, Markup(" selected") if size == self.state.size else "", size)
             for size in sorted({*SIZES, self.spec.size, self.state.size}))
-        rows = Markup('<label class="table-rows">Rows <select name="{}rows" '
+        rows = Markup('<label class="table-rows">{rows} <select name="{}rows" '
                       'data-default="{}">{}</select></label>'
-                      ).format(self.prefix, self.spec.size, options)
-        return Markup('<footer class="table-foot">{}{}<button class="table-send">Filter</button>'
-                      "</footer>").format(self._pager(), rows)
+                      ).format(self.prefix, self.spec.size, options, rows=gettext("Rows"))
+        return Markup('<footer class="table-foot">{}{}<button class="table-send">{filter}</button>'
+                      "</footer>").format(self._pager(), rows, filter=gettext("Filter"))
 
     def _pager(self) -> Markup:
         if self.pages == 1:
             return Markup("")
         near = range(self.page - NEAR, self.page + NEAR + 1)
         shown = sorted({1, self.pages, *(page for page in near if 1 <= page <= self.pages)})
-        parts = [self._step("Previous", "prev", self.page - 1)]
+        parts = [self._step(gettext("Previous"), "prev", self.page - 1)]
         for before, page in zip([0, *shown], shown, strict=False):
             if page > before + 1:
                 parts.append(Markup('<span class="gap" aria-hidden="true">…</span>'))
             parts.append(self._to(page))
-        parts.append(self._step("Next", "next", self.page + 1))
-        return Markup('<nav class="pager" aria-label="Pages of the table">{}</nav>').format(
-            Markup("").join(parts))
+        parts.append(self._step(gettext("Next"), "next", self.page + 1))
+        return Markup('<nav class="pager" aria-label="{pages_of}">{}</nav>').format(
+            Markup("").join(parts), pages_of=gettext("Pages of the table"))
 
     def _step(self, label: str, rel: str, page: int) -> Markup:
         if not 1 <= page <= self.pages:
@@ -200,8 +208,9 @@ class LiveTable:
 
     def _to(self, page: int) -> Markup:
         here = Markup(' aria-current="page"') if page == self.page else Markup("")
-        return Markup('<a href="{}" data-table-link aria-label="Page {}"{}>{:,}</a>').format(
-            self._url(self.state.changed(page=page)), page, here, page)
+        return Markup('<a href="{}" data-table-link aria-label="{}"{}>{:,}</a>').format(
+            self._url(self.state.changed(page=page)), gettext("Page %(number)s", number=page),
+            here, page)
 
     def _bulk(self) -> Markup:
         """What can be done with the rows that are ticked, or with all that fit."""
@@ -215,26 +224,31 @@ class LiveTable:
             for label, choices in self._choices())
         return Markup(
             '<form class="table-bulk" id="{0}-bulk" method="post" action="{1}">{2}'
-            '<label>With <select name="scope"><option value="">the rows ticked</option>'
-            '<option value="all">all {3:,} rows that fit</option></select></label> '
-            '<select name="action" aria-label="What to do" required>'
-            '<option value="">do…</option>{4}</select> '
-            "<button>Continue…</button></form>").format(
-                self.id, BULK, _hidden(args), self.total, groups)
+            '<label>{with_} <select name="scope"><option value="">{the_rows}</option>'
+            '<option value="all">{all_rows}</option></select></label> '
+            '<select name="action" aria-label="{what_to}" required>'
+            '<option value="">{do}</option>{3}</select> '
+            "<button>{continue_}</button></form>").format(
+                self.id, BULK, _hidden(args), groups,
+                all_rows=gettext("all %(num)s rows that fit", num=f"{self.total:,}"),
+                what_to=gettext("What to do"),
+                with_=gettext("With"), the_rows=gettext("the rows ticked"), do=gettext("do…"),
+                continue_=gettext("Continue…"))
 
     def _choices(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Group -> the actions in it, with what they are called."""
         groups = []
         if "ready" in self.actions:
-            groups.append(("Task", [("ready", "Set READY")]))
+            groups.append((gettext("Task"), [("ready", gettext("Set READY"))]))
         if "set" in self.actions:
-            groups.append(("Property", [
-                (f"set:{column.field}", f"Set {column.label}…") for column in self.spec.offered
-                if column.prop is not None]))
+            groups.append((gettext("Property"), [
+                (f"set:{column.field}", gettext("Set %(label)s…", label=column.label))
+                for column in self.spec.offered if column.prop is not None]))
         if "tag" in self.actions:
-            groups.append(("Tags", [("tag", "Add a tag…"), ("untag", "Remove a tag…")]))
+            groups.append((gettext("Tags"), [("tag", gettext("Add a tag…")),
+                                           ("untag", gettext("Remove a tag…"))]))
         if "delete" in self.actions:
-            groups.append(("Page", [("delete", "Delete…")]))
+            groups.append((gettext("Page"), [("delete", gettext("Delete…"))]))
         return [(label, choices) for label, choices in groups if choices]
 
 

@@ -45,10 +45,17 @@ def get_comment(ref: str, number: int) -> dict[str, Any]:
 
 
 def patch_comment(ref: str, number: int) -> dict[str, Any]:
-    """Give a comment another text."""
+    """Give a comment another text, or mark its thread as resolved or not."""
     body = read_object()
-    json.check_names(body, {"text"})
-    return comment_to_json(commenting.change(wiki(), ref, number, json.text(body, "text")))
+    json.check_names(body, {"text", "resolved"})
+    resolved = body.get("resolved")
+    if "resolved" in body and not isinstance(resolved, bool):
+        raise InvalidValue("resolved", resolved, "true or false")
+    if "text" in body or resolved is None:
+        commenting.change(wiki(), ref, number, json.text(body, "text"))
+    if resolved is not None:
+        commenting.resolve(wiki(), ref, number, resolved)
+    return get_comment(ref, number)
 
 
 def delete_comment(ref: str, number: int) -> Response:
@@ -62,7 +69,8 @@ def comment_to_json(comment: Comment) -> dict[str, Any]:
     return {"number": comment.number, "author": comment.author,
             "date": json.moment(comment.date), "text": comment.text,
             "reply_to": comment.reply_to, "mentions": list(comment.mentions),
-            "edited": json.moment(comment.edited) if comment.edited else None}
+            "edited": json.moment(comment.edited) if comment.edited else None,
+            "resolved": comment.resolved}
 
 
 ONE = "/pages/<ref>/comments/<int:number>"
@@ -72,7 +80,8 @@ OPERATIONS = (
     Operation("POST", "/pages/<ref>/comments", post_comment, "Comment on a page",
               body="NewComment", answer="Comment", statuses=(201,)),
     Operation("GET", ONE, get_comment, "One comment", answer="Comment"),
-    Operation("PATCH", ONE, patch_comment, "Give your comment another text",
+    Operation("PATCH", ONE, patch_comment, "Give your comment another text, "
+              "or resolve its thread",
               body="CommentChange", answer="Comment"),
     Operation("DELETE", ONE, delete_comment, "Delete your comment", statuses=(204,)),
 )

@@ -70,8 +70,17 @@ def make_watch(of: Site, log: str, form: str) -> Watch:
     def read(offset: int) -> LogPart:
         return logs.read_part(of.logs, log, partial(of.logs.read, log, offset))
 
-    return Watch(size, read, partial(word_of, of.wiki, log),
+    def word() -> str | None:
+        # A task that never ran may be started at any time: whoever waits for it sees it begin.
+        return word_of(of.wiki, log) if of.logs.exists(log) else gone_word(of.wiki, log)
+
+    return Watch(size, read, word,
                  partial(html_event, log) if form == "html" else log_event)
+
+
+def gone_word(whole: Wiki, log: str) -> str | None:
+    """The word with which a log ends that there is not: none while there is its task."""
+    return "GONE" if word_of(whole, log) == "GONE" else None
 
 
 def word_of(whole: Wiki, log: str) -> str | None:

@@ -162,6 +162,9 @@ SCHEMAS: Mapping[str, JSON] = {
                     "marks": {"type": "array", "items": {"type": "array", "items": COUNT},
                               "description": "Begin and end of each word found in snippet"},
                     "author": TEXT, "updated": {"anyOf": [{"type": "null"}, DATE]}}),
+    "FileHit": _object({"reference": TEXT, "title": TEXT, "filename": TEXT, "snippet": TEXT,
+                        "marks": {"type": "array", "items": {"type": "array", "items": COUNT},
+                                  "description": "Begin and end of each word found in snippet"}}),
     "Title": _object({"reference": TEXT, "title": TEXT, "space": TEXT},
                      ("reference", "title", "space")),
     "Progress": _object({"done": NUMBER, "total": NUMBER, "message": TEXT, "percent": NUMBER,
@@ -225,11 +228,13 @@ SCHEMAS: Mapping[str, JSON] = {
         "number": COUNT, "author": TEXT, "date": DATE, "text": _schema(
             "string", "Markdown without macros; empty where it was deleted and has answers"),
         "reply_to": {"type": ["integer", "null"], "description": "The comment that it answers"},
-        "mentions": TAGS, "edited": {"anyOf": [{"type": "null"}, DATE]}},
+        "mentions": TAGS, "edited": {"anyOf": [{"type": "null"}, DATE]},
+        "resolved": _schema("boolean", "Of the first of a thread: whether that is settled")},
         ("number", "author", "date", "text")),
     "NewComment": _object({"text": TEXT, "reply_to": {"type": ["integer", "null"], "minimum": 0}},
                           ("text",), additionalProperties=False),
-    "CommentChange": _object({"text": TEXT}, ("text",), additionalProperties=False),
+    "CommentChange": _object({"text": TEXT, "resolved": {"type": "boolean"}},
+                             additionalProperties=False, minProperties=1),
     "CommentList": _list(_ref("Comment")),
     "Watch": _object({"kind": {"enum": list(Kind)}, "name": TEXT, "since": DATE},
                      ("kind", "name", "since")),
@@ -284,7 +289,9 @@ SCHEMAS: Mapping[str, JSON] = {
                                           "are of the newest"},
         "facets": _schema("object", "space, class, author, year -> values with their numbers of "
                           "pages", additionalProperties={"type": "array", "items": _object(
-                              {"value": TEXT, "count": COUNT}, ("value", "count"))})}),
+                              {"value": TEXT, "count": COUNT}, ("value", "count"))}),
+        "files": {"type": "array", "items": _ref("FileHit"), "description":
+                  "Attached files with the words, some of the newest; with the first page only"}}),
     "TitleList": _list(_ref("Title")),
     "RunList": _list(_ref("Run")),
     "RunPageList": _list(_ref("RunPage")),

@@ -15,7 +15,7 @@ from wiki.classes import TYPES
 from wiki.errors import DamagedPage, DocumentNotFound, QueryError
 from wiki.model import ClassDefinition, Property
 from wiki.references import Reference
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Hit, Operator, Query, Row, Search
+from wiki.store.base import DOCUMENT_FIELDS, Condition, FileHit, Hit, Operator, Query, Row, Search
 from wiki.web.rest import json, paging
 from wiki.web.rest.context import wiki
 from wiki.web.rest.routes import Operation
@@ -59,7 +59,8 @@ def search_pages() -> dict[str, Any]:
     facets = {name: [{"value": value, "count": number} for value, number in values]
               for name, values in found.facets.items()}
     return {**paging.page_of([hit_to_json(hit) for hit in found.hits], start, size),
-            "total": found.total, "capped": found.capped, "facets": facets}
+            "total": found.total, "capped": found.capped, "facets": facets,
+            "files": [file_to_json(file) for file in found.files]}
 
 
 def find_titles() -> dict[str, Any]:
@@ -161,15 +162,26 @@ def value_of(prop: Property | None, operator: str, text: str) -> Any:
 
 
 def hit_to_json(hit: Hit) -> dict[str, Any]:
-    """A page found; ``marks`` are the begins and ends of the words within ``snippet``."""
+    """A page found."""
+    return {"reference": str(hit.reference), "title": hit.title, **_marked(hit.snippet),
+            "author": hit.author, "updated": hit.updated.isoformat() if hit.updated else None}
+
+
+def file_to_json(file: FileHit) -> dict[str, Any]:
+    """An attached file found."""
+    return {"reference": str(file.reference), "title": file.title, "filename": file.filename,
+            **_marked(file.snippet)}
+
+
+def _marked(snippet: str) -> dict[str, Any]:
+    """``marks`` are the begins and ends of the words within ``snippet``."""
     plain, marks = "", []
-    for piece in re.split("(\x02[^\x02\x03]*\x03)", hit.snippet):
+    for piece in re.split("(\x02[^\x02\x03]*\x03)", snippet):
         bare = piece.strip("\x02\x03")
         if bare != piece:
             marks.append([len(plain), len(plain) + len(bare)])
         plain += bare
-    return {"reference": str(hit.reference), "title": hit.title, "snippet": plain, "marks": marks,
-            "author": hit.author, "updated": hit.updated.isoformat() if hit.updated else None}
+    return {"snippet": plain, "marks": marks}
 
 
 OPERATIONS = (

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, jsonify
 from werkzeug.exceptions import NotFound
 
+from wiki.classes import moment_of
 from wiki.errors import AccessDenied, InvalidDocument, InvalidValue
 from wiki.model import GUEST
 from wiki.news import Notification
@@ -90,12 +91,10 @@ def place(kind: str, name: str) -> str:
 
 def moment(text: str) -> datetime:
     """Raises InvalidValue."""
-    try:
-        when = datetime.fromisoformat(text)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidValue("until", text, "a date and time such as "
-                           "2026-11-24T05:10:22Z") from None
+    when = moment_of(text)
+    if when is None:
+        raise InvalidValue("until", text, "a date and time such as 2026-11-24T05:10:22Z")
+    return when
 
 
 def watch_to_json(note: Watch) -> dict[str, Any]:

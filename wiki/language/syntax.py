@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from wiki.rendering.blocks import Lines, Verbatim
+from wiki.language.blocks import Lines, Verbatim
 
 #: Macros whose body is no markup: it ends at the first closing tag, and nothing in it is a macro.
 LITERAL_BODIES = frozenset({"code", "comment", "csv", "html", "jinja"})

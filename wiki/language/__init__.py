@@ -1,0 +1,1 @@
+"""The syntax of pages: pure parsers of macros, blocks, links and addresses, below the store."""

@@ -816,3 +816,11 @@ def test_every_schema_that_is_named_is_there(bob: Call) -> None:
     for target in re.findall(r'"#/components/(\w+/\w+)"', json.dumps(described)):
         kind, name = target.split("/")
         assert name in described["components"][kind]
+
+
+def test_a_read_whose_condition_fails_says_so_and_sends_nothing_else(bob: Call) -> None:
+    for path in ("/pages/Help.Tour", "/pages/Tasks.ImportCountries/attachments/countries.csv"):
+        answer = bob("GET", path, headers={"If-Match": '"another"'})
+        assert answer.status_code == 412
+        assert answer.mimetype == "application/problem+json"
+        assert "If-Match" in answer.json["detail"]

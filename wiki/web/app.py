@@ -29,6 +29,7 @@ from wiki.settings import Settings
 from wiki.site import Site
 from wiki.translate import gettext, marked
 from wiki.web import (
+    apidocs,
     attachments,
     auth,
     bin,
@@ -55,6 +56,7 @@ from wiki.web import (
     notifications,
     objects,
     pages,
+    password,
     property,
     recent,
     run,
@@ -73,8 +75,8 @@ from wiki.web import (
 from wiki.web.errors import status_of
 from wiki.web.rest import blueprint as rest
 
-BLUEPRINTS = (health.blueprint, live.blueprint, diagrams.blueprint, auth.blueprint,
-              language.blueprint, search.blueprint, tasks.blueprint,
+BLUEPRINTS = (apidocs.blueprint, health.blueprint, live.blueprint, diagrams.blueprint,
+              auth.blueprint, language.blueprint, search.blueprint, tasks.blueprint,
               run.blueprint, wizard.blueprint, runs.blueprint, scheduler.blueprint,
               scripts.blueprint, executors.blueprint, secret.blueprint, attachments.blueprint,
               filemoves.blueprint, edit.blueprint, objects.blueprint, classes.blueprint,
@@ -82,7 +84,8 @@ BLUEPRINTS = (health.blueprint, live.blueprint, diagrams.blueprint, auth.bluepri
               tagging.blueprint, property.blueprint,
               forms.blueprint, tables.blueprint, bulk.blueprint,
               bin.blueprint, recent.blueprint, navigation.blueprint, exports.blueprint,
-              comments.blueprint, notifications.blueprint, tokens.blueprint, pages.blueprint)
+              comments.blueprint, notifications.blueprint, tokens.blueprint, password.blueprint,
+              pages.blueprint)
 #: A form (a page's content in it) is held in memory up to this; files go to disk as they come.
 MAX_FORM = 16 * 1024 * 1024
 #: What a multipart body may have beyond the files in it.

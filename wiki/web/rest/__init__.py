@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, PreconditionFailed
 
 from wiki.errors import WikiError
 from wiki.web.rest import (
@@ -28,6 +28,7 @@ from wiki.web.rest import (
     runs,
     starts,
     tasks,
+    tokens,
     watching,
 )
 from wiki.web.rest.auth import authenticate
@@ -43,7 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
     *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
     *jobs.OPERATIONS, *bin.OPERATIONS, *moving.OPERATIONS, *checks.OPERATIONS, *macros.OPERATIONS,
-    *comments.OPERATIONS, *watching.OPERATIONS,
+    *comments.OPERATIONS, *watching.OPERATIONS, *tokens.OPERATIONS,
     Operation("GET", "/openapi.json", describe_api, "This document", answer="OpenAPI"),
 )
 _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}
@@ -60,7 +61,12 @@ def check_parameters() -> None:
 
 
 def finish(response: Response) -> Response:
-    """What depends on who asks stays out of shared caches."""
+    """An answer for a condition that fails says so, and nothing else; what depends on who asks
+    stays out of shared caches."""
+    if response.status_code == 412 and response.mimetype != problems.MEDIA_TYPE:
+        response.close()
+        response = problems.http_problem(PreconditionFailed(
+            "If-Match does not fit: what is there has another ETag."))
     response.headers.setdefault("Cache-Control", "private, no-cache")
     response.vary.update(("Authorization", "Cookie"))
     return response

@@ -7,19 +7,20 @@ from typing import Any, BinaryIO, cast
 
 from flask import Response, jsonify, request, url_for
 
+from wiki import filemoving
 from wiki.api import OpenAttachment, OpenDocument
-from wiki.errors import AttachmentNotFound, Conflict, TooLarge
+from wiki.errors import AttachmentNotFound, TooLarge
 from wiki.filehistory import FileVersion, at_version, history_of
 from wiki.model import Attachment, check_filename, media_type
+from wiki.references import Reference
 from wiki.rights import Right
 from wiki.web.rest import json, paging
+from wiki.web.rest.body import read_object
 from wiki.web.rest.context import site, user, wiki
 from wiki.web.rest.routes import Operation
-from wiki.web.rest.saving import check_preconditions, is_conditional, save
+from wiki.web.rest.saving import check_preconditions, save
 from wiki.web.sending import send_bytes, send_thumbnail
 
-#: How often a file is put on a page that others save at the same moment.
-ATTEMPTS = 20
 #: How many pixels wide or high a thumbnail is that the request says no size of.
 DEFAULT_SIZE = "256"
 
@@ -71,12 +72,53 @@ def put_attachment(ref: str, filename: str) -> Response:
     sha256, size = wiki().put_blob(cast(BinaryIO, request.stream))
     attachment = Attachment(filename, size, media_type(filename), sha256, user(),
                             datetime.now(UTC))
-    put_on_page(document, attachment)
+    filemoving.put(wiki(), document, attachment, f"Uploaded {filename}", unchanged(filename))
+    return file_response(document, attachment, old is None)
+
+
+def restore_file_version(ref: str, filename: str, version: str) -> Response:
+    """Make an older version of the file, which may be deleted, the newest."""
+    document = wiki().get(ref)
+    old = check_file(document, filename)
+    new = filemoving.restore(wiki(), document, filename, version, unchanged(filename))
+    return file_response(document, new, old is None)
+
+
+def move_file(ref: str, filename: str) -> Response:
+    """Move the file to another page, or give it another name."""
+    return carried(ref, filename, copy=False)
+
+
+def copy_file(ref: str, filename: str) -> Response:
+    """Copy the file to another page, or under another name."""
+    return carried(ref, filename, copy=True)
+
+
+def carried(ref: str, filename: str, *, copy: bool) -> Response:
+    """What the body does not name, page or name, stays as it is."""
+    body = read_object()
+    json.check_names(body, {"page", "name", "over"})
+    document = wiki().get(ref)
+    check_file(document, filename)
+    record = document.attachment(filename).record
+    here = document.record.reference
+    target = wiki().get(Reference.parse(json.text({"page": str(here), **body}, "page"), here))
+    name = check_filename(json.text({"name": filename, **body}, "name"))
+    there = {item.filename for item in target.record.attachments}
+    new = filemoving.carry(wiki(), document, target, record, name, copy=copy,
+                           over=json.flag(body, "over"))
+    return file_response(target, new, name not in there)
+
+
+def file_response(document: OpenDocument, attachment: Attachment, created: bool) -> Response:
+    """The file as it is now on the page, with its ETag."""
     response = jsonify(json.attachment_to_json(attachment))
-    response.set_etag(sha256)
-    if old is None:
+    response.set_etag(attachment.sha256)
+    if created:
         response.status_code = 201
-        response.headers["Location"] = url_for("rest.get_attachment", ref=ref, filename=filename)
+        response.headers["Location"] = url_for(
+            "rest.get_attachment", ref=str(document.record.reference),
+            filename=attachment.filename)
     return response
 
 
@@ -89,28 +131,16 @@ def delete_attachment(ref: str, filename: str) -> Response:
     return Response(status=204)
 
 
-def put_on_page(document: OpenDocument, attachment: Attachment) -> None:
-    """Save the page with the file. Files that come at once do not hinder each other: the page is
-    read again and the file put on it anew, unless the request says what it depends on."""
-    for attempt in range(ATTEMPTS):
-        document.record = document.record.with_attachment(attachment)
-        try:
-            document.save(f"Uploaded {attachment.filename}")
-        except Conflict:
-            if attempt == ATTEMPTS - 1:
-                raise
-            document = wiki().get(document.record.reference)
-        else:
-            return
-        if is_conditional():
-            check_file(document, attachment.filename)
-
-
 def check_file(document: OpenDocument, filename: str) -> Attachment | None:
     """The file as it is now, if there is one; raises PreconditionFailed."""
     found = [item for item in document.record.attachments if item.filename == filename]
     check_preconditions(found[0].sha256 if found else None)
     return found[0] if found else None
+
+
+def unchanged(filename: str) -> filemoving.Check:
+    """:func:`check_file` once more, at the save."""
+    return lambda fresh: check_file(fresh, filename)
 
 
 def check_size() -> None:
@@ -124,7 +154,7 @@ def check_size() -> None:
 ONE = "/pages/<ref>/attachments/<filename>"
 OPERATIONS = (
     Operation("GET", ONE, get_attachment, "The bytes of a file; takes Range", ("version",),
-              answer="bytes", statuses=(200, 206), conditional=True),
+              answer="file", statuses=(200, 206), errors=(416,), conditional=True),
     Operation("GET", ONE + "/versions", list_file_versions,
               "The versions of a file, newest first, as the page's newest 500 revisions have them",
               ("limit", "cursor"), answer="FileVersionList"),
@@ -134,4 +164,11 @@ OPERATIONS = (
               body="bytes", answer="Attachment", statuses=(200, 201), conditional=True),
     Operation("DELETE", ONE, delete_attachment, "Take a file off its page", statuses=(204,),
               conditional=True),
+    Operation("POST", ONE + "/move", move_file, "Move a file to another page, or rename it",
+              body="FileMove", answer="Attachment", statuses=(200, 201), conditional=True),
+    Operation("POST", ONE + "/copy", copy_file, "Copy a file to another page or name",
+              body="FileMove", answer="Attachment", statuses=(200, 201), conditional=True),
+    Operation("POST", ONE + "/versions/<version>/restore", restore_file_version,
+              "Make an older version of a file the newest; restores a deleted one too",
+              answer="Attachment", statuses=(200, 201), conditional=True),
 )

@@ -161,9 +161,9 @@ OPERATIONS = (
               "A log as text, HTML or NDJSON: from offset up to limit bytes or so many lines, the "
               "lines before or at a place, its last lines, or the lines that hold q",
               ("offset", "limit", "lines", "before", "at", "q", "back", "mark", "format"),
-              answer="text"),
+              answer="log"),
     Operation("GET", "/logs/<log>/download", download_log, "The whole log as a file",
-              answer="bytes"),
+              answer="file"),
     Operation("POST", "/logs/<log>/archive", archive_log,
               "Put a log aside; its task begins a new one", answer="Archive"),
 )

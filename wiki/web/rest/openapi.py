@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from wiki.news import Event
 from wiki.thumbnails import SIZES
+from wiki.tokens import MAX_DAYS, MAX_NAME, SCOPES
 from wiki.watching import Kind
+from wiki.web.rest import examples, groups
 from wiki.web.rest.routes import Operation
 
 JSON = dict[str, Any]
@@ -53,7 +55,7 @@ PATH: Mapping[str, JSON] = {
     "name": _schema("string", "A page's or a space's name"),
     "filename": TEXT,
     "version": _schema("string", "A version, such as 2.1"),
-    "key": _schema("string", "Which deletion: key of the list's item"),
+    "key": _schema("string", "Which of the list's items: its key"),
     "log": _schema("string", "A log's name, such as Tasks.SimpleTask.log"),
 }
 #: Parameters in a query.
@@ -117,6 +119,9 @@ START: JSON = {
 FILES: JSON = {"file": {
     "type": "array", "items": {"type": "string", "format": "binary"},
     "description": "Files that the task gets as attachments"}}
+LATER: JSON = {"anyOf": [{"type": "null"}, DATE]}
+TOKEN: JSON = {"key": TEXT, "name": TEXT, "scope": {"enum": list(SCOPES)}, "created": DATE,
+               "expires": LATER, "used": {**LATER, "description": "Its last use"}}
 NUMBER: JSON = {"type": ["number", "null"]}
 RUN_PAGE: JSON = _object({
     "reference": TEXT, "origin": {**MAYBE, "description": "Its name before the run moved it"},
@@ -153,6 +158,21 @@ SCHEMAS: Mapping[str, JSON] = {
             "string", "The version of the page that brought it"),
         "author": TEXT, "created": DATE, "current": FLAG},
         ("filename", "size", "mimetype", "sha256", "version", "author", "created", "current")),
+    "FileMove": _object({
+        "page": _schema("string", "The other page; a bare name is in this page's space. Left "
+                        "out, the file stays on its page."),
+        "name": _schema("string", "Another name for it"),
+        "over": _schema("boolean", "As a new version of the file of that name there")},
+        additionalProperties=False),
+    "Token": _object(TOKEN, TOKEN),
+    "NewToken": _object({
+        "name": _schema("string", "What it is for", maxLength=MAX_NAME),
+        "scope": _schema("string", "What it may do (read unless told)", enum=list(SCOPES)),
+        "days": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_DAYS,
+                 "description": "It ends after so many; null or left out: never"}},
+        ("name",), additionalProperties=False),
+    "MadeToken": _object({**TOKEN, "token": _schema(
+        "string", "The token itself, told this once")}, (*TOKEN, "token")),
     "Revision": _object({"version": TEXT, "author": TEXT, "updated": DATE, "comment": TEXT,
                          "minor": FLAG, "run": _schema(
                              "string", "The id of the task's run that saved it, or empty")}),
@@ -238,6 +258,7 @@ SCHEMAS: Mapping[str, JSON] = {
     "CommentList": _list(_ref("Comment")),
     "Watch": _object({"kind": {"enum": list(Kind)}, "name": TEXT, "since": DATE},
                      ("kind", "name", "since")),
+    "TokenList": _list(_ref("Token")),
     "WatchList": _list(_ref("Watch")),
     "NotificationList": _list(_object({
         "event": {"enum": list(Event)},
@@ -304,13 +325,15 @@ SCHEMAS: Mapping[str, JSON] = {
                         "instance": TEXT, "property": TEXT, "allowed": TEXT},
                        ("type", "title", "status", "detail")),
 }
-#: What is no JSON: media type and schema.
-MEDIA: Mapping[str, tuple[str, JSON]] = {
-    "bytes": ("application/octet-stream", {}),
-    "webp": ("image/webp", {}),
-    "text": ("text/plain", TEXT),
-    "html": ("text/html", TEXT),
-    "events": ("text/event-stream", TEXT),
+#: What is no JSON: its media types, each with its schema.
+MEDIA: Mapping[str, Mapping[str, JSON]] = {
+    "bytes": {"application/octet-stream": {}},
+    "file": {"*/*": {}},
+    "webp": {"image/webp": {}},
+    "text": {"text/plain": TEXT},
+    "log": {"text/plain": TEXT, "text/html": TEXT, "application/x-ndjson": TEXT},
+    "html": {"text/html": TEXT},
+    "events": {"text/event-stream": TEXT},
 }
 PHRASES = {200: "Done", 201: "Created", 202: "Begun", 204: "Done; no body",
            206: "A part of the bytes"}
@@ -322,7 +345,7 @@ CONDITIONS: tuple[JSON, ...] = (
 )
 
 
-def document(operations: Iterable[Operation], version: str) -> JSON:
+def document(operations: Collection[Operation], version: str) -> JSON:
     """The API as OpenAPI describes one."""
     paths: dict[str, JSON] = {}
     for operation in operations:
@@ -334,9 +357,11 @@ def document(operations: Iterable[Operation], version: str) -> JSON:
                  "description": "Pages, what they carry, and the tasks that they are."},
         "servers": [{"url": "/api/v1"}],
         "security": [{}, {"basic": []}, {"token": []}],
+        "tags": groups.tags(operations),
         "paths": paths,
         "components": {
-            "schemas": dict(SCHEMAS),
+            "schemas": {name: examples.schema(name, schema)
+                        for name, schema in SCHEMAS.items()},
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"},
                                 "token": {"type": "http", "scheme": "bearer"}},
             "responses": {"Problem": {
@@ -355,19 +380,24 @@ def describe(operation: Operation) -> JSON:
     """An operation object."""
     made: JSON = {
         "operationId": operation.name, "summary": operation.summary,
+        "tags": [groups.tag(operation)],
         "parameters": [
-            *({"name": name, "in": "path", "required": True, "schema": PATH[name]}
+            *({"name": name, "in": "path", "required": True, "schema": PATH[name],
+               **examples.parameter(operation, name)}
               for name in re.findall(r"<(?:\w+:)?(\w+)>", operation.rule)),
-            *({"name": name, "in": "query", "schema": PARAMETERS[name]}
+            *({"name": name, "in": "query", "schema": PARAMETERS[name],
+               **examples.parameter(operation, name)}
               for name in operation.query),
-            *(CONDITIONS if operation.conditional else ())],
+            *({**condition, **examples.parameter(operation, condition["name"])}
+              for condition in (CONDITIONS if operation.conditional else ()))],
         "responses": {**{str(status): answer(operation, status)
                          for status in operation.statuses},
-                      "default": {"$ref": "#/components/responses/Problem"}},
+                      **{str(status): failure(status) for status in operation.failures}},
     }
     if operation.open_query:
         made["parameters"].append({
             "name": "conditions", "in": "query", "style": "form", "explode": True,
+            **examples.parameter(operation, "conditions"),
             "schema": {"type": "object", "additionalProperties": TEXT}})
     if operation.method != "GET":
         made["security"] = [{"basic": []}, {"token": []}]
@@ -381,6 +411,12 @@ def describe(operation: Operation) -> JSON:
     return made
 
 
+def failure(status: int) -> JSON:
+    if status == 304:
+        return {"description": "It still has that ETag; no body"}
+    return {"$ref": "#/components/responses/Problem"}
+
+
 def answer(operation: Operation, status: int) -> JSON:
     made: JSON = {"description": PHRASES[status]}
     if operation.answer and status != 204:
@@ -389,5 +425,5 @@ def answer(operation: Operation, status: int) -> JSON:
 
 
 def content(name: str) -> JSON:
-    media, schema = MEDIA.get(name) or ("application/json", _ref(name))
-    return {media: {"schema": schema}}
+    return {media: {"schema": schema} for media, schema in
+            MEDIA.get(name, {"application/json": _ref(name)}).items()}

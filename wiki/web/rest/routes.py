@@ -18,7 +18,8 @@ class Operation:
 
     ``rule`` is Flask's, below ``/api/v1``; ``query`` names the parameters that it takes
     (:data:`wiki.web.rest.openapi.PARAMETERS`); ``body`` and ``answer`` name a schema, or are
-    ``bytes``, ``text``, ``html`` or ``events``; ``statuses`` are those of success.
+    a kind of :data:`wiki.web.rest.openapi.MEDIA`; ``statuses`` are those of success.
+    :attr:`failures` are all others that it gives.
     """
 
     method: str
@@ -35,8 +36,25 @@ class Operation:
     conditional: bool = False
     #: The body may also be a form (multipart/form-data) of the same fields, with files in it.
     files: bool = False
+    #: Statuses of errors that its other fields do not tell of.
+    errors: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
         """The endpoint, and the OpenAPI document's operationId."""
         return self.view.__name__
+
+    @property
+    def failures(self) -> tuple[int, ...]:
+        """The statuses that it answers when it does not do what was asked: of any call (bad
+        parameters, wrong credentials, no right), then those that what it takes brings along."""
+        made = {400, 401, 403, *self.errors}
+        if "<" in self.rule:
+            made.add(404)
+        if self.method != "GET":
+            made.add(409)
+        if self.body:
+            made.add(413)
+        if self.conditional:
+            made |= {304, 412} if self.method == "GET" else {412}
+        return tuple(sorted(made))

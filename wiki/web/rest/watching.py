@@ -9,14 +9,13 @@ from flask import Response, jsonify
 from werkzeug.exceptions import NotFound
 
 from wiki.classes import moment_of
-from wiki.errors import AccessDenied, InvalidDocument, InvalidValue
-from wiki.model import GUEST
+from wiki.errors import InvalidDocument, InvalidValue
 from wiki.news import Notification
 from wiki.references import HOME, Reference, split_names
 from wiki.watching import Kind, Watch
-from wiki.web.rest import json, paging
+from wiki.web.rest import context, json, paging
 from wiki.web.rest.body import read_object
-from wiki.web.rest.context import site, user, wiki
+from wiki.web.rest.context import site, wiki
 from wiki.web.rest.routes import Operation
 
 
@@ -37,8 +36,8 @@ def put_watch(kind: str, name: str) -> Response:
 
 
 def delete_watch(kind: str, name: str) -> Response:
-    """Take a note away."""
-    if not site().watching.unwatch(caller(), wanted(kind), name):
+    """Take a note away, of a page or a space that is gone too."""
+    if not site().watching.unwatch(caller(), wanted(kind), normal(kind, name)):
         raise NotFound(f"You have not noted {kind[:20]} {name[:80]}.")
     return Response(status=204)
 
@@ -64,10 +63,7 @@ def read_notifications() -> Response:
 
 def caller() -> str:
     """Raises AccessDenied for a guest, who has no notes."""
-    if user() == GUEST:
-        raise AccessDenied("Only a user watches something: send a user's name and password "
-                           "(Basic auth).")
-    return user()
+    return context.caller("watches something")
 
 
 def wanted(kind: str) -> Kind:
@@ -81,12 +77,20 @@ def place(kind: str, name: str) -> str:
     """The page or space as the wiki writes its name; raises DocumentNotFound, InvalidReference
     or InvalidDocument."""
     if kind == Kind.SPACE:
-        space = Reference(split_names(name), HOME).space
+        space = normal(kind, name)
         if not any(space == known or known.startswith(f"{space}.")
                    for known, _ in wiki().spaces()):
             raise InvalidDocument(f"There is no space {space}; watch one that has pages")
         return space
     return str(wiki().get(name).record.reference)
+
+
+def normal(kind: str, name: str) -> str:
+    """The name as the wiki writes it, whether there is such a thing or not; raises
+    InvalidReference."""
+    if kind == Kind.SPACE:
+        return Reference(split_names(name), HOME).space
+    return str(Reference.parse(name))
 
 
 def moment(text: str) -> datetime:

@@ -15,7 +15,7 @@ from wiki.tasks.board import Board, View, waiting_reason
 from wiki.tasks.manager import Manager
 from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.records import RunRecord, runs_of
-from wiki.tasks.show import badge, bar, progress_text, run_summary
+from wiki.tasks.show import badge, bar, progress_text, run_summary, status_word
 from wiki.translate import gettext
 
 #: How often it is looked at while no task waits or runs, in seconds.
@@ -115,7 +115,7 @@ class _Table:
     def _tabs(self) -> Markup:
         counts = self.board.counts
         tabs = [("", gettext("All"), sum(counts.values())),
-                *((status.value, status.capitalize(), counts[status]) for status in (
+                *((status.value, status_word(status), counts[status]) for status in (
                     Status.RUNNING, Status.READY, Status.ERROR, Status.DONE, Status.SUSPENDED))]
         return Markup('<nav class="board-tabs" aria-label="{by_status}">{}</nav>').format(
             Markup("").join(self._tab(*tab) for tab in tabs), by_status=gettext("By status"))
@@ -172,7 +172,7 @@ class _Table:
             return Markup('<span class="faint">{}</span>').format(
                 gettext("none yet"))
         return Markup('<span class="outcome {}">{}</span> {}').format(
-            ended[0].outcome.lower(), ended[0].outcome.capitalize(),
+            ended[0].outcome.lower(), status_word(ended[0].outcome),
             run_summary(ended[0], self.now))
 
     def _empty(self) -> Markup:

@@ -26,6 +26,10 @@ function filter() {
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target?.matches(".api-operation")) return;
+  if (target.hidden) {
+    find.value = "";
+    filter();
+  }
   target.open = true;
   target.scrollIntoView();
 }

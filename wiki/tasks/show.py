@@ -8,13 +8,21 @@ from markupsafe import Markup
 
 from wiki.tasks.records import RunRecord, in_words
 from wiki.tasks.runs import Progress
-from wiki.translate import gettext
+from wiki.translate import gettext, marked
+
+_WORDS = {"SUSPENDED": marked("Suspended"), "READY": marked("Ready"), "RUNNING": marked("Running"),
+          "DONE": marked("Done"), "ERROR": marked("Error")}
 
 
 def badge(status: str) -> Markup:
     """A task's status, or a run's outcome."""
     return Markup('<span class="badge status {}">{}</span>').format(
         status.lower(), status or gettext("no status"))
+
+
+def status_word(status: str) -> str:
+    """A task's status, or a run's outcome, as a word of the reader's language."""
+    return gettext(_WORDS.get(status, status))
 
 
 def bar(progress: Progress | None, label: str, hidden: bool = False) -> Markup:

@@ -17,7 +17,7 @@ REFERENCES: Mapping[str, str] = {
 SANDBOX = "Sandbox.Example"
 #: Of all other parameters, by name.
 PARAMETERS: Mapping[str, Any] = {
-    "class_name": "TaskExecutorCode.TaskClass", "number": 1, "kind": "page", "name": "Help.Tour",
+    "class_name": "TaskExecutorCode.TaskClass", "number": 0, "kind": "page", "name": "Help.Tour",
     "filename": "countries.csv", "version": "1.1", "key": "1764033600000",
     "log": "Tasks.HelloWorld.log",
     "size": 256, "space": "Tasks", "class": "TaskExecutorCode.TaskClass", "prefix": "Help.",
@@ -51,6 +51,8 @@ def parameter(operation: Operation, name: str) -> dict[str, Any]:
     """``{"example": …}`` for the description of a parameter; nothing where there is none."""
     if name == "ref":
         return {"example": reference(operation)}
+    if name == "number" and "/runs/" in operation.rule:
+        return {"example": 1}  # runs are counted from 1, all else from 0
     if name == "If-None-Match" and operation.method == "PUT":
         return {"example": "*"}
     example = PARAMETERS.get(name)

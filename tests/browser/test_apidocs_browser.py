@@ -27,7 +27,7 @@ def test_operations_are_found_and_tried(page: Page) -> None:
     expect(page.locator("#api-found")).to_have_text("0 operations")
 
     form = opened(page, "put_page")
-    form.get_by_label("Body").fill('{"content": "tried"}')
+    form.get_by_role("textbox", name="Body").fill('{"content": "tried"}')
     form.get_by_role("button", name="Send").click()
     expect(form.locator(".api-status")).to_have_text("201 CREATED")
     expect(form.get_by_role("region", name="Body of the answer")).to_contain_text(

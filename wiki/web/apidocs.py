@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -49,9 +51,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a status stands for, with the bodies that it may have."""
+    """What statuses (``404 Not Found``) stand for, with the bodies that they may have."""
 
-    status: str
+    statuses: tuple[str, ...]
     description: str
     contents: tuple[Content, ...]
 
@@ -106,7 +108,7 @@ def call(described: JSON, base: str, path: str, method: str, operation: JSON) ->
         operation["operationId"], method.upper(), base + path, operation["summary"],
         tuple(parameter(one) for one in operation["parameters"]),
         contents(described, bodies),
-        tuple(answer(described, status, one) for status, one in operation["responses"].items()),
+        tuple(answers(described, operation["responses"])),
         example, curl(base + path, method.upper(), operation, example))
 
 
@@ -119,9 +121,12 @@ def parameter(described: JSON) -> Field:
                  example=urlencode(example) if isinstance(example, dict) else str(example))
 
 
-def answer(described: JSON, status: str, response: JSON) -> Answer:
-    found = resolve(described, response)
-    return Answer(status, found["description"], contents(described, found.get("content", {})))
+def answers(described: JSON, responses: JSON) -> Iterator[Answer]:
+    """Statuses that say the same, such as all errors, as one."""
+    for response, alike in groupby(responses, lambda status: responses[status]):
+        found = resolve(described, response)
+        yield Answer(tuple(f"{status} {HTTPStatus(int(status)).phrase}" for status in alike),
+                     found["description"], contents(described, found.get("content", {})))
 
 
 def contents(described: JSON, content: JSON) -> tuple[Content, ...]:

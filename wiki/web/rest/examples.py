@@ -43,6 +43,8 @@ BODIES: Mapping[str, Any] = {
     "ReadUntil": {"until": "2026-11-24T05:10:00Z"},
     "Restore": {"name": "Sandbox.Restored", "comment": "still needed"},
     "Move": {"name": "Sandbox.Moved", "links": True, "redirect": True},
+    "FileMove": {"page": "Sandbox.Other", "name": "cities.csv"},
+    "NewToken": {"name": "backup", "scope": "read", "days": 90},
     "Copy": {"name": "Sandbox.Copied", "attachments": True},
 }
 

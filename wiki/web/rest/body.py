@@ -13,6 +13,7 @@ from wiki.errors import TooLarge
 
 #: The largest JSON body, in bytes.
 MAX_BYTES = 10 * 1024 * 1024
+BLOCK = 64 * 1024
 #: How deep arrays and objects nest.
 MAX_DEPTH = 32
 #: The longest number, in characters.
@@ -54,10 +55,13 @@ def parse(data: bytes) -> Any:
 def _read() -> bytes:
     if request.content_length is not None and request.content_length > MAX_BYTES:
         raise TooLarge(_too_large())
-    data = request.stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise TooLarge(_too_large())
-    return data
+    data = bytearray()
+    # To its end: that is where the stream of a body without a length tells that it is cut off.
+    while block := request.stream.read(BLOCK):
+        data += block
+        if len(data) > MAX_BYTES:
+            raise TooLarge(_too_large())
+    return bytes(data)
 
 
 def _too_large() -> str:

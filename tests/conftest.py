@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,12 @@ PATIENCE = 60_000
 hypothesis_settings.register_profile("ci", hypothesis_settings.get_profile("ci"), max_examples=40)
 if "CI" in os.environ:
     hypothesis_settings.load_profile("ci")
+
+
+def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
+    """The header of a call by this user."""
+    credentials = b64encode(f"{name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {credentials}"}
 
 
 @pytest.fixture

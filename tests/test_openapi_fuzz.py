@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import schemathesis
-from conftest import PASSWORD
+from conftest import basic
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
@@ -20,8 +19,7 @@ from wiki.site import Site
 
 CHECKS = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
           checks.response_schema_conformance]
-CALLERS = {"Admin": {"Authorization": "Basic " + base64.b64encode(
-    f"Admin:{PASSWORD}".encode()).decode()}, "a guest": {}}
+CALLERS = {"Admin": basic("Admin"), "a guest": {}}
 #: Requests of each operation by each caller.
 EXAMPLES = 10
 #: What there is, in place of most of the names that are made up: those only get a 404.

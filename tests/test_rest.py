@@ -7,12 +7,12 @@ import json
 import re
 import socket
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from conftest import PASSWORD, basic
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -28,12 +28,7 @@ from wiki.web.rest import OPERATIONS
 from wiki.web.rest.stream import LogStream, split_line
 
 API = "/api/v1"
-PASSWORD = "correct horse battery"
 Call = Callable[..., TestResponse]
-
-
-def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
-    return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
 
 
 @pytest.fixture(scope="module")

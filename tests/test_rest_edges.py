@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Browser, Server
+from conftest import PASSWORD, Browser, Server, basic
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -23,7 +22,6 @@ from wiki.web.rest import OPERATIONS
 
 API = "/api/v1"
 FILE = "/pages/Books.Dune/attachments/a.txt"
-BASIC = {"Authorization": "Basic " + b64encode(f"Jo:{PASSWORD}".encode()).decode()}
 Call = Callable[..., TestResponse]
 
 
@@ -35,7 +33,7 @@ def call(app: Flask, site: Site) -> Call:
 
     def made(method: str, path: str, headers: dict[str, str] | None = None,
              **more: Any) -> TestResponse:
-        return client.open(API + path, method=method, headers={**BASIC, **(headers or {})},
+        return client.open(API + path, method=method, headers={**basic("Jo"), **(headers or {})},
                            buffered=True, **more)
     return made
 
@@ -322,10 +320,8 @@ def connection(small: None, server: Server) -> Iterator[http.client.HTTPConnecti
 
 def test_a_body_in_chunks_is_kept_whole_and_limited(
         connection: http.client.HTTPConnection) -> None:
-    as_admin = {"Authorization": "Basic " + b64encode(f"Admin:{PASSWORD}".encode()).decode()}
-
     def put(path: str, blocks: list[bytes]) -> tuple[int, bytes]:
-        connection.request("PUT", API + path, iter(blocks), as_admin, encode_chunked=True)
+        connection.request("PUT", API + path, iter(blocks), basic("Admin"), encode_chunked=True)
         answer = connection.getresponse()
         return answer.status, answer.read()
 

@@ -591,13 +591,15 @@ def moment_of(value: object) -> datetime | None:
     """A Date property's value, or one that was sent, as a moment in UTC, which it is in where it
     names no zone; None where it is none."""
     try:
-        moment = datetime.fromisoformat(str(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return _in_utc(datetime.fromisoformat(str(value)))
     except (ValueError, OverflowError):
         return None
 
 
+def _in_utc(value: datetime) -> datetime:
+    """A time without a zone is taken as UTC."""
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 def _moment(value: datetime) -> str:
-    """In UTC; a time without a zone is taken as UTC."""
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _in_utc(value).isoformat().replace("+00:00", "Z")

@@ -71,7 +71,8 @@ def weekday(day: date) -> str:
     return format_date(day, "EEEE", locale=language())
 
 
-def for_browser(code: str) -> dict[str, str | list[str]]:
+@cache
+def for_browser(code: str) -> Mapping[str, str | list[str]]:
     """What the scripts in ``static/`` say, by the English message; a list where the number
     decides: for one, for more."""
     if code == SOURCE:

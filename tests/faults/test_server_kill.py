@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
@@ -13,14 +12,13 @@ from http.client import HTTPException
 from typing import Any
 from urllib.request import Request, urlopen
 
-from conftest import PASSWORD, Server, until
+from conftest import Server, basic, until
 
 from wiki.model import Version
 from wiki.references import Reference
 from wiki.store import open_store
 
 KILLS = 20 if "CI" in os.environ else 50  # a start of the server each
-AUTHORIZATION = "Basic " + base64.b64encode(f"Admin:{PASSWORD}".encode()).decode()
 SLOW = """
 import time
 def run(logger, wiki, task):
@@ -34,7 +32,7 @@ def call(server: Server, method: str, path: str, body: object = None) -> Any:
     """One REST call as Admin; the JSON answer, or the text of any other."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode() if body else None
     request = Request(f"{server.url}/api/v1{path}", data, method=method, headers={
-        "Authorization": AUTHORIZATION,
+        **basic("Admin"),
         "Content-Type": "application/octet-stream" if isinstance(body, bytes)
         else "application/json"})
     with urlopen(request, timeout=20) as answer:

@@ -76,7 +76,6 @@ class SlowRuns(Generic[T]):
         self._runs: OrderedDict[str, Run[T]] = OrderedDict()
         self._waiting: SimpleQueue[Run[T] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._going = 0
         self._closed = False
         self._lock = threading.Lock()
 
@@ -109,11 +108,11 @@ class SlowRuns(Generic[T]):
             known = self._runs.get(key)
             if known is not None:
                 return known
-            if self._closed or self._full(self._unended(), page, reader):
+            going = self._unended()
+            if self._closed or self._full(going, page, reader):
                 return None
-            self._going += 1
             run = self._runs[key] = Run(key, work, page, reader)
-            if len(self._threads) < self._going:
+            if len(self._threads) <= len(going):
                 self._add_thread()
         context = contextvars.copy_context()
         run.work = lambda: context.run(work)
@@ -180,6 +179,4 @@ class SlowRuns(Generic[T]):
     def _work(self) -> None:
         while (run := self._waiting.get()) is not None:
             run.go()
-            with self._lock:
-                self._going -= 1
-                run.ended.set()
+            run.ended.set()

@@ -74,9 +74,14 @@ def check(condition: Condition, query: Query) -> None:
     """Raises QueryError for what cannot be asked."""
     if condition.operator not in OPERATORS:
         raise _no_operator(condition)
-    if query.class_name is None and not condition.field.startswith("doc."):
-        raise QueryError(f"{condition.field}: a query without a class knows no properties; it "
-                         "takes " + ", ".join(f"doc.{name}" for name in DOCUMENT_FIELDS))
+    check_field(condition.field, query)
+
+
+def check_field(field: str, query: Query) -> None:
+    """Raises QueryError for a property where no class is asked for."""
+    if query.class_name is None and is_property(field):
+        raise QueryError(f"{field}: a query without a class knows no properties; it takes "
+                         + ", ".join(f"doc.{name}" for name in DOCUMENT_FIELDS))
 
 
 def _no_operator(condition: Condition) -> QueryError:
@@ -145,7 +150,7 @@ def is_property(field: str) -> bool:
 def is_plain(condition: Condition) -> bool:
     """Whether the condition is equality of a property with text that is no number."""
     value = condition.value
-    return (condition.operator == "eq" and not condition.field.startswith("doc.")
+    return (condition.operator == "eq" and is_property(condition.field)
             and isinstance(value, str) and value != "" and numeric(value) is None)
 
 

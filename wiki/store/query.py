@@ -16,11 +16,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from wiki.errors import QueryError
 from wiki.store import fitting
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Query, Row
+from wiki.store.base import Condition, Query, Row
 from wiki.store.conditions import (
     check,
+    check_field,
     document_column,
     document_condition,
     equal_text,
@@ -142,9 +142,9 @@ def _object_fits(query: Query) -> list[Any]:
     own = objects.alias("own")
     driver = _Driver(own, (), (), own.c.doc_name, own.c.doc_ref, own.c.number, own.c.doc_id)
     of_document = [document_condition(one) for one in query.where
-                   if one.field.startswith("doc.")]
+                   if not is_property(one.field)]
     conditions = [_condition(one, query, driver) for one in query.where
-                  if not one.field.startswith("doc.")]
+                  if is_property(one.field)]
     if not conditions:
         return of_document
     return [*of_document, sa.exists(sa.select(own.c.doc_id).where(
@@ -281,12 +281,10 @@ def _keys_of(field: str, query: Query) -> Iterator[_Key]:
 
 
 def _sort_columns(field: str, query: Query) -> Iterator[Any]:
-    if field.startswith("doc."):
+    if not is_property(field):
         yield document_column(field)
         return
-    if query.class_name is None:
-        raise QueryError(f"{field}: a query without a class knows no properties; it takes "
-                         + ", ".join(f"doc.{name}" for name in DOCUMENT_FIELDS))
+    check_field(field, query)
     for name, missing in (("number", math.inf), ("text", "")):
         lowest = sorts.alias()
         # An expression of the class: else SQLite may walk the index of values for each document.
@@ -314,7 +312,7 @@ def _after(keys: Sequence[_Key], last: tuple[Any, ...]) -> Any:
 
 
 def _condition(condition: Condition, query: Query, driver: _Driver) -> Any:
-    if condition.field.startswith("doc."):
+    if not is_property(condition.field):
         return document_condition(condition)
     check(condition, query)
     table = properties.alias()

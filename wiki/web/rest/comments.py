@@ -48,12 +48,10 @@ def patch_comment(ref: str, number: int) -> dict[str, Any]:
     """Give a comment another text, or mark its thread as resolved or not."""
     body = read_object()
     json.check_names(body, {"text", "resolved"})
-    resolved = body.get("resolved")
-    if "resolved" in body and not isinstance(resolved, bool):
-        raise InvalidValue("resolved", resolved, "true or false")
-    if "text" in body or resolved is None:
+    resolved = json.flag(body, "resolved")
+    if "text" in body or "resolved" not in body:
         commenting.change(wiki(), ref, number, json.text(body, "text"))
-    if resolved is not None:
+    if "resolved" in body:
         commenting.resolve(wiki(), ref, number, resolved)
     return get_comment(ref, number)
 

@@ -23,6 +23,8 @@ from wiki.web.rest.routes import Operation
 from wiki.web.rest.stream import LogStream, log_event
 
 MOVING = (Status.READY, Status.RUNNING)
+#: The word with which the log of a page ends that is no task, or no more.
+GONE = "GONE"
 #: A browser that is so far behind, in bytes, is taken to the log's end.
 MOST_BEHIND = 1024 * 1024
 
@@ -72,15 +74,11 @@ def make_watch(of: Site, log: str, form: str) -> Watch:
 
     def word() -> str | None:
         # A task that never ran may be started at any time: whoever waits for it sees it begin.
-        return word_of(of.wiki, log) if of.logs.exists(log) else gone_word(of.wiki, log)
+        found = word_of(of.wiki, log)
+        return found if found == GONE or of.logs.exists(log) else None
 
     return Watch(size, read, word,
                  partial(html_event, log) if form == "html" else log_event)
-
-
-def gone_word(whole: Wiki, log: str) -> str | None:
-    """The word with which a log ends that there is not: none while there is its task."""
-    return "GONE" if word_of(whole, log) == "GONE" else None
 
 
 def word_of(whole: Wiki, log: str) -> str | None:
@@ -90,8 +88,8 @@ def word_of(whole: Wiki, log: str) -> str | None:
     try:
         obj = whole.get(log.removesuffix(SUFFIX)).record.object(TASK_CLASS)
     except (DocumentNotFound, InvalidReference):
-        return "GONE"  # an archived log, or that of a page that is no more
-    status = obj.values.get("status") if obj else "GONE"
+        return GONE  # an archived log, or that of a page that is no more
+    status = obj.values.get("status") if obj else GONE
     return None if status in MOVING else str(status)
 
 

@@ -12,9 +12,16 @@ from markdown.extensions import Extension
 from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.extensions.footnotes import FN_BACKLINK_TEXT, FootnoteExtension
 from markdown.extensions.tables import TableProcessor
-from markdown.extensions.toc import slugify
+from markdown.extensions.toc import (
+    remove_fnrefs,
+    render_inner_html,
+    slugify,
+    strip_tags,
+    unique,
+)
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, STX
 
 from wiki.language.links import TARGET, WIKI_LINK
@@ -38,6 +45,8 @@ _NESTED = re.compile(rf"^[ \t]*(?:(?:>|[-*+]|\d{{1,9}}[.)])[ \t]*){{{MAX_NESTING
 
 #: The word that stands for a macro: see :mod:`wiki.rendering.compiled`.
 _MACRO_WORD = re.compile(r"\bm[0-9a-f]{20}i\d+z\b")
+
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 _local = threading.local()
 
@@ -77,16 +86,11 @@ def _converter() -> markdown.Markdown:
     if converter is None:
         footnotes = _Footnotes(USE_DEFINITION_ORDER=False)
         converter = markdown.Markdown(
-            extensions=["attr_list", "toc", footnotes, WikiExtension(footnotes)],
-            extension_configs={"toc": {"slugify": _slug}}, output_format="html", tab_length=4)
+            extensions=["attr_list", footnotes, WikiExtension(footnotes)],
+            output_format="html", tab_length=4)
         converter.serializer = serialize
         _local.converter = converter
     return converter
-
-
-def _slug(text: str, separator: str) -> str:
-    """A heading's id; what a macro in it gives is not known yet, and no part of that."""
-    return slugify(_MACRO_WORD.sub("", text), separator)
 
 
 class _Footnotes(FootnoteExtension):
@@ -134,6 +138,7 @@ class WikiExtension(Extension):
         md.treeprocessors.register(
             InlineReader(md, {"[": ("wiki_link", "footnote"), "$": ("formula",)}), "inline", 20)
         md.treeprocessors.register(_Attributes(md), "attr_list", 8)
+        md.treeprocessors.register(_HeadingIds(md), "heading_ids", 5)
         for name in ("prettify", "unescape"):
             md.treeprocessors.deregister(name)
         for name in ("raw_html", "amp_substitute"):
@@ -172,6 +177,25 @@ class _Attributes(AttrListTreeprocessor):
     def run(self, doc: etree.Element) -> None:
         if any("{" in text for text in doc.itertext()):
             super().run(doc)
+
+
+class _HeadingIds(Treeprocessor):
+    """An id for each heading, as Python-Markdown's ``toc`` gives them. That also makes a table
+    of contents, which no page shows and which costs more than the headings."""
+
+    def run(self, root: etree.Element) -> None:
+        used = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        counters: dict[str, int] = {}
+        for element in root.iter():
+            if element.tag in _HEADINGS and "id" not in element.attrib:
+                element.set("id", unique(self._slug(element), used, counters))
+
+    def _slug(self, heading: etree.Element) -> str:
+        text = heading.text or ""
+        if len(heading):
+            text = html.unescape(strip_tags(render_inner_html(remove_fnrefs(heading), self.md)))
+        # What a macro in it gives is not known yet, and no part of the id.
+        return slugify(_MACRO_WORD.sub("", text), "-")
 
 
 class _WikiLink(InlineProcessor):

@@ -16,7 +16,7 @@ run: $(VENV)/installed rich-editor
 	$(BIN)/wikimill serve --data $(DATA) --port $(PORT)
 
 test: $(VENV)/installed
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # Kills everything at random for longer than the tests do: `make soak ROUNDS=500`.
 ROUNDS ?= 100

@@ -2,7 +2,8 @@
 ``python -m bench.bigwiki DIR`` has made (2,000 pages are made where there are none); medians of
 time and of processor time, and 95th percentiles, through the application as a server calls it.
 
-Before each request something is saved, so that no kept view and no kept count answers it.
+Before each request a page with an object of the class is saved, so that no kept view and no kept
+count answers it. "New" is what nobody has asked for before, so that no kept set has it either.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ TABLES = {"Bench.Books": f'<<livetable class="{BOOK}" id="t" '
 #: How many pages are made where no wiki is given.
 SMALL = 2000
 API = "/api/v1"
+VOWELS, CONSONANTS = "aeiou", "bdfgklmnprstvz"
 _numbers = count(1)
 
 
@@ -69,7 +71,15 @@ def requests() -> Iterator[tuple[str, Callable[[int], str]]]:
             ("table: text contains", f"{books}t.author=zu&"),
             ("table: text contains, rare", f"{books}t.author=zuzuzu&"),
             ("table: title contains", f"{books}t.doc.title=zu&"),
+            ("table: text contains, new", f"{books}t.author={{ab}}&"),
+            ("table: title contains, new", f"{books}t.doc.title={{ab}}&"),
             ("table: of a year", f"{books}t.year=1999&"),
+            ("table: of a year, new", f"{books}t.year=19{{nn}}&"),
+            ("table: of a range of years, new", f"{books}t.year.from=19{{nn}}&t.year.to=20{{nn}}&"),
+            ("table: of a range of days, new",
+             f"{books}t.published.from=19{{nn}}-01-01&t.published.to=19{{nn}}-06-30&"),
+            ("table: three filters, new", f"{books}t.genre=Novel&t.author={{ab}}"
+             "&t.year.from=19{nn}&t.sort=year&"),
             ("table: of a range of years", f"{books}t.year.from=1900&t.year.to=1999&"),
             ("table: of a range of days",
              f"{books}t.published.from=1951-01-01&t.published.to=1951-06-30&"),
@@ -121,7 +131,11 @@ def requests() -> Iterator[tuple[str, Callable[[int], str]]]:
 
 
 def numbered(path: str, number: int) -> str:
-    return f"{path}n={number}"
+    """The address of a turn, another one in each: two letters or digits, if it has a place for
+    them."""
+    letters = VOWELS[number % len(VOWELS)] + CONSONANTS[number % len(CONSONANTS)]
+    return (path.replace("{ab}", letters).replace("{nn}", f"{number % 100:02}")
+            + f"n={number}")
 
 
 def always(path: str, _: int) -> str:
@@ -155,7 +169,7 @@ def ask(client: FlaskClient, url: str) -> None:
 def measure(client: FlaskClient, wiki: Wiki, label: str, url: Callable[[int], str]) -> None:
     found = []
     for number in range(ROUNDS + 1):
-        change(wiki)
+        change_object(wiki)
         found.append(cost(partial(ask, client, url(number))))
     report(label, found[1:])  # the first one reads what others then find in memory
 

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 _CLASSES = re.compile(r"(?:[A-Za-z][\w-]*(?:\s+|$))*", re.ASCII)
 
@@ -21,8 +22,9 @@ def box(context: MacroContext, body: Markup, title: str = "", class_: str = "") 
         <<box title="A box" class="info">>With some *text*.<</box>>
     """
     if not _CLASSES.fullmatch(class_.strip()):
-        raise BadValue("class", f"{class_[:40]!r} is no name of a CSS class; those hold letters, "
-                         "digits, - and _")
+        raise BadValue("class", gettext(
+            "%(name)s is no name of a CSS class; those hold letters, digits, - and _",
+            name=repr(class_[:40])))
     head = Markup('<p class="box-title"><strong>{}</strong></p>').format(title) if title else ""
     return Markup('<div class="{}">{}{}</div>').format(
         " ".join(["box", *class_.split()]), head, body)

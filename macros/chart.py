@@ -68,12 +68,14 @@ def chart(context: MacroContext, body: str = "", type: Literal["bar", "line", "p
           x="name" y="population" sort="value" limit="8"/>>
     """
     if sum(map(bool, (body.strip(), class_.strip(), attachment.strip()))) != 1:
-        raise MacroError("it takes its numbers from one place: a table in the body, "
-                         "attachment=\"...\" or class=\"...\"")
+        raise MacroError(gettext(
+            'it takes its numbers from one place: a table in the body, attachment="..." or '
+            'class="..."'))
     if class_.strip():
         query, definition = conditions.asked(context, class_, where, space)
         if not x.strip() or definition is None:
-            raise MacroError(f"x is missing: which property of {class_} are the labels?")
+            raise MacroError(gettext(
+                "x is missing: which property of %(name)s are the labels?", name=class_))
         found = from_pages(context, Asked(query, definition, x.strip(), y.strip(), by.strip(),
                                           aggregate))
     else:
@@ -124,7 +126,8 @@ def _draw(data: Data, kind: str, title: str, numbers: list[float]) -> Markup:
     if kind == "bar":
         return plots.bars(data, title, desc)
     if min(numbers) < 0 or not any(numbers):
-        raise MacroError("a pie shows parts of a whole: numbers of at least 0, and one above")
+        raise MacroError(gettext(
+            "a pie shows parts of a whole: numbers of at least 0, and one above"))
     return plots.pie(data, title, desc)
 
 

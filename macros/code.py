@@ -14,7 +14,7 @@ from wiki.rendering.attached import attachment as attached
 from wiki.rendering.attached import read_head, shown_page
 from wiki.rendering.fences import formatter
 from wiki.rendering.macros import MacroContext, PageName, macro
-from wiki.translate import gettext_html
+from wiki.translate import gettext, gettext_html
 
 #: Longer code is shown plain: some of the highlighter's languages take very long.
 MAX_HIGHLIGHTED = 200_000
@@ -56,8 +56,8 @@ def code(context: MacroContext, body: str = "", language: str = "", linenumbers:
                 size=f"{file.record.size:,}", url=attachment_url(
                     shown_page(context, page).record.reference, attachment)))
     elif not body.strip():
-        raise MacroError("it needs a body, or the name of an attachment: "
-                         '<<code attachment="script.py"/>>')
+        raise MacroError(gettext(
+            'it needs a body, or the name of an attachment: <<code attachment="script.py"/>>'))
     html = _highlight(body.strip("\r\n") + "\n", language.strip(), attachment, linenumbers,
                       _lines(highlight))
     head_line = Markup("<figcaption>{}</figcaption>").format(title) if title else ""
@@ -72,7 +72,8 @@ def _lines(text: str) -> frozenset[int]:
         match = _RANGE.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last <= MAX_LINE or len(found) + last - first > MAX_HIGHLIGHTED:
-            raise BadValue("highlight", f"{part[:40]!r} is no line and no range such as 5-7")
+            raise BadValue("highlight", gettext(
+                "%(part)s is no line and no range such as 5-7", part=repr(part[:40])))
         found.update(range(first, last + 1))
     return frozenset(found)
 
@@ -86,6 +87,7 @@ def _highlight(text: str, language: str, filename: str, linenumbers: bool,
                  else get_lexer_for_filename(filename) if filename else TextLexer())
     except ClassNotFound:
         if language:
-            raise BadValue("language", f"{language!r} is not known to the highlighter") from None
+            raise BadValue("language", gettext(
+                "%(language)s is not known to the highlighter", language=repr(language))) from None
         lexer = TextLexer()
     return Markup(highlighted(text, lexer, formatter(int(linenumbers), tuple(sorted(lines)))))

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 #: The widest column, in parts.
 WIDEST = 6
@@ -34,5 +35,6 @@ def column(context: MacroContext, body: Markup, width: int = 1) -> Markup:
         <</columns>>
     """
     if not 1 <= width <= WIDEST:
-        raise BadValue("width", f"{width} is not between 1 and {WIDEST}")
+        raise BadValue("width", gettext(
+            "%(width)s is not between 1 and %(most)s", width=width, most=WIDEST))
     return Markup('<div class="column wide-{}">{}</div>').format(width, body)

@@ -120,7 +120,9 @@ def _wanted(columns: str, heads: list[str], width: int) -> list[int]:
             found.append(int(name) - 1)
         else:
             there = ", ".join(heads[:MOST_COLUMNS]) or f"1 to {width}"
-            raise BadValue("columns", f"there is no {name[:40]!r}; there are {there[:500]}")
+            raise BadValue("columns", gettext(
+                "there is no %(name)s; there are %(there)s", name=repr(name[:40]),
+                there=there[:500]))
     return found
 
 

@@ -10,6 +10,7 @@ from wiki.classes import visible
 from wiki.errors import BadValue, WikiError
 from wiki.rendering.attached import shown_page
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext
 
 _FORMAT = re.compile(r"(?:[^%]|%-?[aAbBdHIjmMpSyYZzuUwWVG%])*", re.DOTALL)
 _LONGEST_FORMAT = 100
@@ -58,11 +59,13 @@ def _property(context: MacroContext, name: str, page: str) -> date:
     class_name, _, key = name.rpartition(".")
     found = document.object(str(context.reference(class_name))) if class_name else None
     if found is None:
-        raise BadValue("property", f"{document.reference} has no {name!r}; it is created, updated "
-                         "or Class.property, such as Books.BookClass.published")
+        raise BadValue("property", gettext(
+            "%(page)s has no %(name)s; it is created, updated or Class.property, such as "
+            "Books.BookClass.published", page=document.reference, name=repr(name)))
     text = visible(found.values).get(key)
     if not text:
-        raise BadValue("property", f"{name} is empty on {document.reference}")
+        raise BadValue("property", gettext(
+            "%(name)s is empty on %(page)s", name=name, page=document.reference))
     return _read(str(text), "property")
 
 
@@ -70,14 +73,16 @@ def _read(text: str, parameter: str) -> date:
     try:
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     except ValueError:
-        raise BadValue(parameter, f"{text[:40]!r} is no date such as 2026-11-24, and no moment "
-                         "such as 2026-11-24T05:10Z") from None
+        raise BadValue(parameter, gettext(
+            "%(text)s is no date such as 2026-11-24, and no moment such as 2026-11-24T05:10Z",
+            text=repr(text[:40]))) from None
 
 
 def _checked(text: str) -> str:
     if len(text) > _LONGEST_FORMAT or not _FORMAT.fullmatch(text):
-        raise BadValue("format", f"{text[:40]!r} is not written as for strftime, "
-                         "such as %d.%m.%Y %H:%M")
+        raise BadValue("format", gettext(
+            "%(text)s is not written as for strftime, such as %%d.%%m.%%Y %%H:%%M",
+            text=repr(text[:40])))
     return text
 
 
@@ -93,5 +98,6 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadValue("zone", f"there is no time zone {name[:40]!r}; one is Europe/Berlin"
+        raise BadValue("zone", gettext(
+            "there is no time zone %(name)s; one is Europe/Berlin", name=repr(name[:40]))
                          ) from None

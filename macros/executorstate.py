@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from markupsafe import Markup
 
 from wiki.api import OpenDocument
 from wiki.errors import MacroError
 from wiki.rendering.macros import MacroContext, PageName, macro
-from wiki.tasks.executors import check_script, may_run, runners
+from wiki.tasks.executors import may_run, runners
 from wiki.tasks.names import EXECUTOR_CLASS
 from wiki.tasks.requirements import missing
+from wiki.tasks.scriptcheck import fatal_problem
 from wiki.translate import gettext, gettext_html
 
 BROKEN = Markup('<div class="box warning" role="note"><p class="box-title"><strong>{}'
@@ -32,7 +31,9 @@ def executorstate(context: MacroContext, executor: PageName = "") -> Markup:
     target = context.reference(executor) if executor else context.document.reference
     page = context.wiki.get(target)
     if page.object(EXECUTOR_CLASS) is None:
-        raise MacroError(f"{target} is no executor; it has no object of {EXECUTOR_CLASS}")
+        raise MacroError(gettext(
+            "%(target)s is no executor; it has no object of %(executor_class)s", target=target,
+            executor_class=EXECUTOR_CLASS))
     return Markup("\n").join((problem(page), button(context, page), named(context, page)))
 
 
@@ -43,12 +44,12 @@ def problem(page: OpenDocument) -> Markup:
     if not script:
         return Markup("")  # the sheet says how to begin
     needs = str(obj.get("requirements", "")) if obj else ""
-    wrong = check_script(script, str(page.reference)) or missing(needs)
+    fatal = fatal_problem(script, str(page.reference))
+    wrong = str(fatal) if fatal else missing(needs)
     if not wrong:
         return Markup("")
-    at = re.match(r"line ([0-9]+):", wrong)
     lines = script.splitlines()
-    number = int(at[1]) if at else 0
+    number = fatal.line if fatal else 0
     line = LINE.format(f"{number}: {lines[number - 1]}") if 0 < number <= len(lines) else ""
     return BROKEN.format(gettext("It cannot run: %(why)s", why=wrong), line,
             its_ready=gettext("Its READY tasks wait until this is mended."))

@@ -49,8 +49,8 @@ def form(context: MacroContext, class_: PageName = "", space: str = "", title: s
         <<form executor="Executors.HelloWorld" label="Say hello" ready="true"/>>
     """
     if bool(class_.strip()) == bool(executor.strip()):
-        raise MacroError('it needs a class="..." to make pages with, or an executor="..." to start '
-                         "tasks of")
+        raise MacroError(gettext(
+            'it needs a class="..." to make pages with, or an executor="..." to start tasks of'))
     if context.user == GUEST:
         return _REFUSED.format(gettext_html(
             '<a href="/login?next=%(path)s">Log in</a> to fill in the form that stands here.',

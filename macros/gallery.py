@@ -31,7 +31,9 @@ def gallery(context: MacroContext, page: PageName = "", filter_: str = "", width
         <<gallery page="Help.Files" width="96"/>>
     """
     if not NARROWEST <= width <= WIDEST:
-        raise BadValue("width", f"{width} is not between {NARROWEST} and {WIDEST}")
+        raise BadValue("width", gettext(
+            "%(width)s is not between %(narrowest)s and %(most)s", width=width, narrowest=NARROWEST,
+            most=WIDEST))
     document = shown_page(context, page).record
     found = [item for item in document.attachments if is_picture(item)
              and (not filter_ or fnmatch(item.filename, filter_))]

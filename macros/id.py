@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from wiki.errors import BadValue
 from wiki.rendering.macros import MacroContext, macro
+from wiki.translate import gettext
 
 
 @macro("id", inline=True)
@@ -18,5 +19,6 @@ def id_(context: MacroContext, name: str) -> Markup:
         <<id name="prices"/>>Prices stand here, and [[a link>>#prices]] leads to them.
     """
     if not name or len(name) > 200 or re.search(r"[\s\"'<>]", name):
-        raise BadValue("name", f"{name[:40]!r} is empty, too long, or holds a space or a quote")
+        raise BadValue("name", gettext(
+            "%(name)s is empty, too long, or holds a space or a quote", name=repr(name[:40])))
     return Markup('<span class="anchor" id="{}"></span>').format(name)

@@ -8,6 +8,7 @@ from wiki.errors import BadValue
 from wiki.language.links import attachment_url, safe_address
 from wiki.rendering.attached import attachment, is_picture, shown_page
 from wiki.rendering.macros import MacroContext, PageName, macro
+from wiki.translate import gettext
 
 #: The largest width and height, pixels.
 LARGEST = 10_000
@@ -33,7 +34,8 @@ def image(context: MacroContext, file: str, page: PageName = "", width: int = 0,
     """
     record = attachment(context, file, page).record
     if not is_picture(record):
-        raise BadValue("file", f"{file} is no picture ({record.mimetype})")
+        raise BadValue("file", gettext(
+            "%(file)s is no picture (%(mimetype)s)", file=file, mimetype=record.mimetype))
     sizes = [Markup(' {}="{}"').format(name, _checked(name, size))
              for name, size in (("width", width), ("height", height)) if size]
     html = Markup('<img src="{}" alt="{}"{} loading="lazy">').format(
@@ -51,5 +53,6 @@ def image(context: MacroContext, file: str, page: PageName = "", width: int = 0,
 
 def _checked(name: str, value: int) -> int:
     if not 0 <= value <= LARGEST:
-        raise BadValue(name, f"{value} is not between 1 and {LARGEST}")
+        raise BadValue(name, gettext(
+            "%(value)s is not between 1 and %(most)s", value=value, most=LARGEST))
     return value

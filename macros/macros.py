@@ -17,28 +17,29 @@ from wiki.rendering.macrohelp import (
     usage,
 )
 from wiki.rendering.macros import MacroContext, MacroSpec, Parameter, Problem, macro
+from wiki.translate import gettext, gettext_html, marked
 
 #: Title of a group -> the macros of our own in it.
 GROUPS = {
-    "Text": ("box", "code", "column", "columns", "comment", "date", "display", "error", "html",
-             "id", "include", "info", "success", "tab", "tabs", "toc", "user", "version",
-             "warning"),
-    "Files": ("attachments", "csv", "gallery", "image"),
-    "Pages and data": ("button", "chart", "children", "content", "count", "form", "livetable",
-                       "objects", "orphaned", "properties", "property", "query",
-                       "recentchanges", "tags", "tree", "wanted"),
-    "Tasks": ("archivelog", "executorstate", "logpicker", "runs", "schedulerjobs", "showlog",
-              "taskfiles", "taskprogress", "tasks", "taskstats", "timeline"),
-    "Scripts and help": ("jinja", "macros", "macrostate"),
+    marked("Text"): ("box", "code", "column", "columns", "comment", "date", "display", "error",
+                     "html", "id", "include", "info", "success", "tab", "tabs", "toc", "user",
+                     "version", "warning"),
+    marked("Files"): ("attachments", "csv", "gallery", "image"),
+    marked("Pages and data"): ("button", "chart", "children", "content", "count", "form",
+                               "livetable", "objects", "orphaned", "properties", "property",
+                               "query", "recentchanges", "tags", "tree", "wanted"),
+    marked("Tasks"): ("archivelog", "executorstate", "logpicker", "runs", "schedulerjobs",
+                      "showlog", "taskfiles", "taskprogress", "tasks", "taskstats", "timeline"),
+    marked("Scripts and help"): ("jinja", "macros", "macrostate"),
 }
-OTHERS = "Others"
-PACKAGES = "From packages"
-PAGES = "From pages"
+OTHERS = marked("Others")
+PACKAGES = marked("From packages")
+PAGES = marked("From pages")
 
 HELP = Markup("""\
 <div class="macro-help">
-<p class="macro-find" hidden><label>Find a macro <input type="search"></label></p>
-<nav class="macro-names" aria-label="Macros"><dl>
+<p class="macro-find" hidden><label>{find} <input type="search"></label></p>
+<nav class="macro-names" aria-label="{macros}"><dl>
 {names}
 </dl></nav>
 {problems}{groups}
@@ -55,8 +56,7 @@ ENTRY = Markup("""\
 </section>
 """)
 PROBLEMS = Markup("""\
-<div class="box warning"><p class="box-title"><strong>Not all macros of the installed packages can \
-be used</strong></p><ul>
+<div class="box warning"><p class="box-title"><strong>{}</strong></p><ul>
 {}
 </ul></div>
 """)
@@ -75,11 +75,13 @@ def macros(context: MacroContext, name: str = "") -> Markup:
     if name:
         spec = context.engine.find(context, name)
         if spec is None:
-            raise MacroError(f"there is no macro {name!r}")
+            raise MacroError(gettext("there is no macro %(name)s", name=repr(name)))
         return Markup('<div class="macro-help">{}</div>').format(entry(context, spec, ""))
     groups = grouped(known(context))
     return HELP.format(
-        names=Markup("\n").join(NAMES.format(title, links(specs)) for title, specs in groups),
+        find=gettext("Find a macro"), macros=gettext("Macros"),
+        names=Markup("\n").join(NAMES.format(gettext(title), links(specs))
+                                for title, specs in groups),
         problems=problems(context.engine.registry.problems),
         groups=Markup("").join(group(context, title, specs) for title, specs in groups))
 
@@ -107,7 +109,7 @@ def links(specs: Iterable[MacroSpec]) -> Markup:
 
 def group(context: MacroContext, title: str, specs: Iterable[MacroSpec]) -> Markup:
     anchor = title.lower().replace(" ", "-")
-    return GROUP.format(anchor, title, Markup("").join(
+    return GROUP.format(anchor, gettext(title), Markup("").join(
         entry(context, spec, ANCHOR.format(spec.name)) for spec in specs))
 
 
@@ -116,34 +118,39 @@ def entry(context: MacroContext, spec: MacroSpec, anchor: str) -> Markup:
     each once."""
     explained = explain(spec)
     return ENTRY.format(
-        name=spec.name, anchor=anchor, origin=origin(context, spec), usage=usage(spec),
+        name=spec.name, anchor=anchor, origin=origin_of(context, spec), usage=usage(spec),
         words=spec.summary, help=text(context, explained.text), facts=facts(spec),
         parameters=parameters(context, spec, explained.parameters),
         examples=Markup("").join(example_box(source, example(context, spec, source))
                                  for source in spec.examples))
 
 
-def origin(context: MacroContext, spec: MacroSpec) -> Markup:
+def origin_of(context: MacroContext, spec: MacroSpec) -> Markup:
     """Where one that is not our own comes from."""
     if spec.page is not None:
-        return Markup(" <small>from {}</small>").format(context.link(spec.page))
-    return Markup(" <small>from {}</small>").format(spec.package) if spec.package else Markup()
+        origin = context.link(spec.page)
+    elif spec.package:
+        origin = Markup.escape(spec.package)
+    else:
+        return Markup()
+    return Markup(" <small>{}</small>").format(gettext_html("from %(origin)s", origin=origin))
 
 
 def facts(spec: MacroSpec) -> Markup:
     """What is peculiar to it: where it may stand, and whether it keeps itself up to date."""
     said = []
     if spec.inline:
-        said.append("It may stand within a line.")
+        said.append(gettext("It may stand within a line."))
     if spec.live:
-        said.append(f"It is brought up to date every {spec.live:g} seconds.")
+        said.append(gettext("It is brought up to date every %(num)s seconds.",
+                            num=f"{spec.live:g}"))
     return Markup('<p class="note">{}</p>').format(" ".join(said)) if said else Markup()
 
 
 def parameters(context: MacroContext, spec: MacroSpec, told: dict[str, str]) -> Markup:
     if not spec.parameters:
         return Markup()
-    return parameter_table(f"Parameters of {spec.name}", (
+    return parameter_table(gettext("Parameters of %(name)s", name=spec.name), (
         (item.name, item.takes, default(item),
          text(context, told[item.name]) if item.name in told else "")
         for item in spec.parameters))
@@ -151,9 +158,9 @@ def parameters(context: MacroContext, spec: MacroSpec, told: dict[str, str]) -> 
 
 def default(item: Parameter) -> Markup | str:
     if item.required:
-        return Markup("<em>required</em>")
+        return Markup("<em>{}</em>").format(gettext("required"))
     shown = default_text(item.default)
-    return Markup("<code>{}</code>").format(shown) if shown else "none"
+    return Markup("<code>{}</code>").format(shown) if shown else gettext("none")
 
 
 def text(context: MacroContext, markdown: str) -> Markup:
@@ -175,4 +182,5 @@ def example(context: MacroContext, spec: MacroSpec, source: str) -> Markup:
 
 def problems(found: Iterable[Problem]) -> Markup:
     items = Markup("\n").join(PROBLEM.format(item.package, item.reason) for item in found)
-    return PROBLEMS.format(items) if items else Markup()
+    return PROBLEMS.format(gettext("Not all macros of the installed packages can be used"),
+                           items) if items else Markup()

@@ -39,7 +39,7 @@ def macrostate(context: MacroContext, macro: str = "") -> Markup:
     return Markup("").join((
         (TROUBLE.format(gettext("It does not work: %(why)s", why=trouble)) if trouble
          else _ready(context, found)),
-        USAGE.format(usage(found.spec)), context.render(found.spec.help),
+        USAGE.format(usage(found.spec)), context.render(found.spec.told),
         _parameters(found.spec.parameters), examples, CODE.format(found.code,
                 its_code=gettext("Its code"))))
 

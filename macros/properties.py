@@ -26,10 +26,11 @@ def properties(context: MacroContext, of: PageName = "") -> Markup:
         <<properties of="Wiki.SchedulerJobClass"/>>
     """
     definition = (context.wiki.class_definition(context.reference(of)) if of
-                  else context.document.class_definition)
+                  else context.document.display_class)
     if definition is None:
-        raise MacroError(f"{of or context.document.reference} is no class: it defines no "
-                         "properties")
+        raise MacroError(gettext(
+            "%(value)s is no class: it defines no properties",
+            value=of or context.document.reference))
     return TABLE.format(Markup("").join(
         ROW.format(prop.name, kind(prop), prop.label, prop.help)
         for prop in definition.properties), property=gettext("Property"), type=gettext("Type"),
@@ -40,7 +41,8 @@ def kind(prop: Property) -> str:
     """The type with what narrows it: ``StaticList: skip, fail; required``."""
     options = prop.options
     narrower = [", ".join(map(str, options.get("values", ()))), str(options.get("class", "")),
-                "whole number" if options.get("integer") else "",
+                gettext("whole number") if options.get("integer") else "",
                 *(f"{name} {options[name]}" for name in ("min", "max") if name in options)]
     text = ", ".join(filter(None, narrower))
-    return prop.type + (f": {text}" if text else "") + ("; required" if prop.required else "")
+    found = prop.type + (f": {text}" if text else "")
+    return gettext("%(kind)s; required", kind=found) if prop.required else found

@@ -10,6 +10,7 @@ from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.rendering.inplace import in_place
 from wiki.rendering.macros import MacroContext, PageName, macro
 from wiki.rendering.tables.values import show
+from wiki.translate import gettext
 
 
 @macro("property", inline=True)
@@ -43,12 +44,13 @@ def _find(context: MacroContext, document: Document, class_name: str, name: str,
     for obj in objects:
         prop = _property(context.wiki.class_definition(obj.class_name), obj, name)
         if prop is not None and prop.type == "Password":
-            raise MacroError(f"{name} is a password, which is never shown")
+            raise MacroError(gettext("%(name)s is a password, which is never shown", name=name))
         if prop is not None:
             return obj, prop
     known = ", ".join(dict.fromkeys(obj.class_name for obj in objects)) or "none that fits"
-    raise MacroError(f"{document.reference} has no object with a property {name!r}; its objects "
-                     f"are of {known}")
+    raise MacroError(gettext(
+        "%(page)s has no object with a property %(name)s; its objects are of %(known)s",
+        page=document.reference, name=repr(name), known=known))
 
 
 def _property(definition: ClassDefinition | None, obj: Object, name: str) -> Property | None:

@@ -26,8 +26,9 @@ def query(context: MacroContext, class_: PageName = "", where: str = "", columns
     """List the pages that carry an object of a class and fit conditions.
 
     `class` is the class (default: all pages); `where` are the conditions, such as
-    `status="READY" year>=1960 doc.title~"dune"`: all must hold, and the operators are `=`,
-    `!=`, `<`, `<=`, `>`, `>=`, `~` for contains and `^=` for begins with; `columns` are those of
+    `status="READY"|"ERROR" year>=1960 doc.title~"dune"`: all must hold, of several values one,
+    and the operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, `~` for contains and `^=` for begins
+    with; `columns` are those of
     a table, properties and fields of the page such as `doc.title`; `order` is what it is sorted
     by, `-` before a name turns it round; `space` keeps to a space and those in it; `limit` is
     how many are shown; `format` is a `list`, a `table`, the `titles` in a line, or only the

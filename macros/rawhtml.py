@@ -5,6 +5,7 @@ from markupsafe import Markup
 from wiki.errors import MacroError
 from wiki.rendering.macros import MacroContext, macro
 from wiki.rights import Right, allows
+from wiki.translate import gettext
 
 
 @macro("html", body="markup")
@@ -22,6 +23,7 @@ def html(context: MacroContext, body: str) -> Markup:
         <</html>>
     """
     if not allows(context.author, Right.SCRIPT, context.source):
-        raise MacroError(f"{context.author}, who wrote this text, does not hold the script right, "
-                         "so its HTML is not shown; somebody who does must save it")
+        raise MacroError(gettext(
+            "%(author)s, who wrote this text, does not hold the script right, so its HTML is not "
+            "shown; somebody who does must save it", author=context.author))
     return Markup(body)

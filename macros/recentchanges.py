@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from wiki.recent import last_changed
-from wiki.references import Reference
 from wiki.rendering.macros import MacroContext, macro
+from wiki.rendering.tables import values
 from wiki.store.base import ChangeKind, Logged
 from wiki.translate import gettext, marked
 
@@ -42,7 +42,7 @@ def _item(context: MacroContext, row: Logged) -> Markup:
     done = "" if row.kind == ChangeKind.EDITED else f"{gettext(KINDS[row.kind])} "
     return Markup('<li>{} <small>{}<time datetime="{}">{}</time> {}</small></li>\n').format(
         _page(context, row), done, row.updated.isoformat(), f"{row.updated:%Y-%m-%d %H:%M}",
-        _author(context, row.author))
+        values.user(context, row.author))
 
 
 def _page(context: MacroContext, row: Logged) -> Markup:
@@ -50,9 +50,3 @@ def _page(context: MacroContext, row: Logged) -> Markup:
     if row.kind == ChangeKind.DELETED:
         return Markup("<del>{}</del>").format(label)
     return context.link(row.reference, label)
-
-
-def _author(context: MacroContext, name: str) -> Markup:
-    """A link to the user's page, where there is one; the wiki itself has none."""
-    reference = Reference.parse(name)
-    return context.link(reference) if context.exists(reference) else Markup.escape(name)

@@ -14,11 +14,13 @@ from wiki.translate import gettext, gettext_html, marked
 TABLE = Markup("""\
 <div class="scroll" tabindex="0" role="region" aria-label="{scheduled_jobs}">
 <table class="scheduler-jobs">
-<thead><tr><th>{job}</th><th>{when}</th><th>{status}</th><th>{last_run}</th><th>{next_run}</th></tr></thead>
+<thead><tr>{}</tr></thead>
 <tbody>
 {}</tbody>
 </table></div>""")
-ROW = Markup("<tr><td>{}</td><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td></tr>\n")
+#: The columns; on a narrow screen each value has its column's name in front.
+COLUMNS = (marked("Job"), marked("When"), marked("Status"), marked("Last run"),
+           marked("Next run"))
 BUTTON = Markup('<button class="button" name="action" value="{}" title="{}">{}</button> ')
 FORM = Markup("""\
 <form class="task-action" method="post" action="{}">\
@@ -55,18 +57,23 @@ def schedulerjobs(context: MacroContext, this: bool = False) -> Markup:
     if not states:
         return Markup('<p class="empty">{}</p>').format(
             gettext("There are no jobs."))
-    return TABLE.format(Markup("").join(_row(context, state) for state in states),
-            scheduled_jobs=gettext("Scheduled jobs"), job=gettext("Job"), when=gettext("When"),
-            status=gettext("Status"), last_run=gettext("Last run"), next_run=gettext("Next run"))
+    heads = Markup("").join(Markup('<th scope="col">{}</th>').format(gettext(label))
+                            for label in COLUMNS)
+    return TABLE.format(heads, Markup("").join(_row(context, state) for state in states),
+                        scheduled_jobs=gettext("Scheduled jobs"))
 
 
 def _row(context: MacroContext, state: JobState) -> Markup:
     job = state.job
-    name = Markup("{}<br>{}<br><small>{}</small>").format(
+    name = Markup("{}<br><small>{}</small><br><small>{}</small>").format(
         context.link(job.reference, job.name), _what(context, job), job.description)
-    when = Markup("{} <small>{}</small>").format(job.when, job.zone)
-    return ROW.format(name, when, _status(job), _buttons(context, job), _last(state),
-                      _time(state.next_run))
+    when = Markup("<span>{} <small>{}</small></span>").format(job.when, job.zone)
+    status = Markup("<div>{}{}</div>").format(_status(job), _buttons(context, job))
+    last = Markup("<div>{}</div>").format(_last(state))
+    cells = (name, when, status, last, _time(state.next_run))
+    return Markup("<tr>{}</tr>\n").format(Markup("").join(
+        Markup('<td data-label="{}">{}</td>').format(gettext(label), cell)
+        for label, cell in zip(COLUMNS, cells, strict=True)))
 
 
 def _what(context: MacroContext, job: Job) -> Markup:

@@ -72,8 +72,9 @@ def showlog(context: MacroContext, log: str = "", lines: int = 200,
         return Markup("")
     logs = context.service(Logs)
     if not logs.known(context.wiki, name):
-        raise MacroError(f"No such log: {name[:200]!r}. A task's log is named as its page, "
-                         "with .log after it")
+        raise MacroError(gettext(
+            "No such log: %(name)s. A task's log is named as its page, with .log after it",
+            name=repr(name[:200])))
     args = context.args if name == asked else {}
     try:
         screen = choose(logs, name, args, max(1, min(lines, MAX_LINES)))

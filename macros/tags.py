@@ -80,15 +80,17 @@ def _pages(context: MacroContext, tag: str, size: int) -> Markup:
     if not found:
         return Markup('<p class="empty">{}</p>').format(
             gettext("No page has the tag %(tag)s.", tag=tag))
-    items = [Markup("<li>{}</li>\n").format(context.link(reference, _title(context, reference)))
-             for reference in found[:size]]
+    shown = found[:size]
+    titles = _titles(context, shown)
+    items = [Markup("<li>{}</li>\n").format(context.link(page, titles.get(page) or str(page)))
+             for page in shown]
     more = Markup('<p class="note">{}</p>').format(
         gettext("%(num)s more.", num=f"{len(found) - size:,}")) if (
         len(found) > size) else Markup("")
     return Markup("<ul>\n{}</ul>{}").format(Markup("").join(items), more)
 
 
-def _title(context: MacroContext, reference: Reference) -> str:
-    """As the index knows it: no page is opened for it."""
-    named = Query(where=(Condition("doc.reference", "eq", str(reference)),), limit=1)
-    return next((row.title for row in context.wiki.rows(named) if row.title), str(reference))
+def _titles(context: MacroContext, references: list[Reference]) -> dict[Reference, str]:
+    """As the index knows them: no page is opened for its title."""
+    named = Query(where=(Condition("doc.reference", "in", [str(one) for one in references]),))
+    return {row.reference: row.title for row in context.wiki.rows(named)}

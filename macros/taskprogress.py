@@ -65,7 +65,9 @@ def _task(context: MacroContext, name: str) -> Document:
     own = target == context.document.reference
     document = context.document if own else context.wiki.get(target).record
     if document.object(TASK_CLASS) is None:
-        raise MacroError(f"{target} is no task; it has no object of {TASK_CLASS}")
+        raise MacroError(gettext(
+            "%(target)s is no task; it has no object of %(task_class)s", target=target,
+            task_class=TASK_CLASS))
     return document
 
 

@@ -27,7 +27,7 @@ BOARD = Markup(
     '<div class="board-head">{tabs}{find}</div>\n'
     '<form class="board-rows" method="post" action="/tasks/bulk">{token}\n'
     '<div class="scroll"><table><thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>'
-    '</div>\n<footer class="board-foot">{bulk}{pager}</footer></form></section>')
+    '</div>\n<div class="board-foot">{bulk}{pager}</div></form></section>')
 FIND = Markup(
     '<form class="board-find" method="get" action="{path}" role="search">{kept}'
     '<input type="search" name="{name}" value="{text}" placeholder="{find_tasks}" '

@@ -28,7 +28,7 @@ def taskstats(context: MacroContext, task: PageName = "", executor: PageName = "
         <<taskstats task="Tasks.ImportCountries"/>>
     """
     if task and executor:
-        raise MacroError("it takes a task or an executor, not both")
+        raise MacroError(gettext("it takes a task or an executor, not both"))
     size = max(1, min(limit, MOST))
     if executor:
         found = executor_runs(context.wiki, context.reference(executor), size)

@@ -35,7 +35,8 @@ def timeline(context: MacroContext, hours: float = 24, space: str = "",
         <<timeline hours="2"/>>
     """
     if not 0 < hours <= MOST_HOURS:
-        raise BadValue("hours", f"{hours:g} is not between 0 and {MOST_HOURS}")
+        raise BadValue("hours", gettext(
+            "%(hours)s is not between 0 and %(most)s", hours=f"{hours:g}", most=MOST_HOURS))
     context.changing()
     now = datetime.now(UTC)
     window = _Window(now - timedelta(hours=hours), now)

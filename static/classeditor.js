@@ -21,7 +21,7 @@ function add() {
   made.innerHTML = template.innerHTML.replaceAll("NEW", String(Math.max(0, ...keys) + 1));
   cards.append(made.content);
   cards.lastElementChild.querySelector("input[name^=name-]").focus();
-  changed("A property was added.");
+  changed(gettext("A property was added."));
 }
 
 function move(card, by, button) {
@@ -31,7 +31,8 @@ function move(card, by, button) {
   else place.after(card);
   button.focus();
   const at = [...cards.children].indexOf(card) + 1;
-  changed(`${nameOf(card)} is now number ${at} of ${cards.childElementCount}.`);
+  changed(gettext("%(name)s is now number %(at)s of %(count)s.",
+    {name: nameOf(card), at, count: cards.childElementCount}));
 }
 
 function remove(card) {
@@ -39,7 +40,7 @@ function remove(card) {
   const name = nameOf(card);
   card.remove();
   (next?.querySelector("input[name^=name-]") ?? form.querySelector("button[value=add]")).focus();
-  changed(`${name} is removed from the form.`);
+  changed(gettext("%(name)s is removed from the form.", {name}));
 }
 
 form?.addEventListener("click", (event) => {
@@ -53,13 +54,18 @@ form?.addEventListener("click", (event) => {
   act();
 });
 
-// A change of very many pages goes step after step once the reader has begun it; an address alone
-// begins nothing.
+// A change of very many pages goes step after step once the reader has confirmed it, or gone on
+// with it, until it is done or stopped; an address alone begins nothing.
+const BEGUN = "wikimill.carry";
+if (form) sessionStorage.removeItem(BEGUN);
+form?.addEventListener("submit", ({submitter}) => {
+  if (submitter?.value !== "confirm") return;
+  sessionStorage.setItem(BEGUN, `${location.pathname}/carry ${form.elements.version.value}`);
+});
 const carry = document.querySelector("form[data-carry]");
 if (carry) {
-  const change = new URL(carry.action);
-  change.searchParams.delete("after");
-  const begun = sessionStorage.getItem("wikimill.carry") === change.href;
-  carry.addEventListener("submit", () => sessionStorage.setItem("wikimill.carry", change.href));
-  if (begun) carry.requestSubmit();
+  const change = `${location.pathname} ${new URLSearchParams(location.search).get("from")}`;
+  carry.addEventListener("submit", () => sessionStorage.setItem(BEGUN, change));
+  carry.querySelector("a").addEventListener("click", () => sessionStorage.removeItem(BEGUN));
+  if (sessionStorage.getItem(BEGUN) === change) carry.requestSubmit();
 }

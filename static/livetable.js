@@ -1,8 +1,8 @@
 // Live tables without a new page for each step: following a link of one, or filling in a filter,
-// brings the page of that address and exchanges its tables. The address goes along, and the focus
-// stays. All tables of the page are exchanged, since their links hold each other's state.
+// exchanges it for the one at that address, and only it is fetched. The address goes along, and the
+// focus stays. All tables of the page are exchanged, since their links hold each other's state.
 
-import {tellAway} from "./asking.js";
+import {tellAway} from "./away.js";
 import {morph} from "./morph.js";
 import {gettext, ngettext} from "./translate.js";
 
@@ -22,20 +22,25 @@ function showValues(table, focused) {
       input.value = chosen?.value ?? "";
     } else input.value = input.getAttribute("value") ?? "";
   }
-  for (const box of table.querySelectorAll(".table-columns input")) {
-    if (box !== focused) box.checked = box.hasAttribute("checked");
+  for (const box of table.querySelectorAll(".table-columns input, .choices-menu input")) {
+    box.checked = box.hasAttribute("checked");
   }
 }
 
-function exchange(page) {
+function exchange(table, fresh) {
   const focused = document.activeElement;
-  for (const table of tables()) {
-    const fresh = page.getElementById(table.id);
-    if (!fresh) continue;
-    morph(table, fresh);
-    showValues(table, focused);
-    showChosen(table);
-  }
+  morph(table, fresh);
+  showValues(table, focused);
+  showChosen(table);
+}
+
+// The table as it is at an address of its page; null where there is something wrong.
+async function fetchTable(table, {pathname, search}, signal) {
+  const at = encodeURIComponent(pathname + search);
+  const answer = await fetch(`${table.dataset.livetable}&at=${at}`, {signal});
+  const text = await answer.text();
+  return answer.ok
+    ? new DOMParser().parseFromString(text, "text/html").getElementById(table.id) : null;
 }
 
 // `how` is pushState, replaceState, or empty where the address has changed already.
@@ -45,13 +50,14 @@ async function load(url, how, table) {
   const own = loading = new AbortController();
   table?.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(url, {signal: own.signal});
-    const text = await answer.text();
+    const there = [...tables()];
+    const fresh = await Promise.all(
+      there.map((item) => fetchTable(item, new URL(url, location), own.signal)));
     if (own.signal.aborted) return;
-    if (!answer.ok) return location.assign(url); // which says what is wrong
+    if (fresh.includes(null)) return location.assign(url); // which says what is wrong
     if (how) history[how](null, "", url);
     shown = location.search;
-    exchange(new DOMParser().parseFromString(text, "text/html"));
+    there.forEach((item, at) => exchange(item, fresh[at]));
   } catch {
     if (!own.signal.aborted) tellAway();
   } finally {
@@ -59,11 +65,20 @@ async function load(url, how, table) {
   }
 }
 
-// Where a form leads, without the fields that are empty or as they are anyway.
+// Where a form leads, without the fields that are empty or as they are anyway. Values ticked in one
+// filter are told together.
 function addressOf(form) {
   const url = new URL(form.action);
-  const filled = [...new FormData(form)].filter(([name, value]) => (
-    value !== "" && form.elements[name].dataset?.default !== value));
+  const filled = [...new FormData(form)].filter(([name, value]) => {
+    const {dataset = {}} = form.elements[name];
+    return value !== "" && dataset.default !== value && !dataset.filter;
+  });
+  const ticked = new Map();
+  for (const {dataset} of form.querySelectorAll("[data-filter]:checked")) {
+    const value = dataset.value.replace(/[\\|]/g, "\\$&");
+    ticked.set(dataset.filter, [...ticked.get(dataset.filter) ?? [], value]);
+  }
+  for (const [name, values] of ticked) filled.push([name, values.join("|")]);
   url.search = new URLSearchParams(filled).toString();
   url.hash = "";
   return url.href;
@@ -118,19 +133,19 @@ document.addEventListener("change", (event) => {
     for (const box of table.querySelectorAll("tbody input[name=row]")) box.checked = input.checked;
     showChosen(table);
   } else if (input.matches("input[name=row]")) showChosen(table);
-  else if (input.matches(".table-filters select, .table-filters input[type=date], .table-columns input")) {
+  else if (input.matches(".table-filters select, .table-filters input[type=date], [data-filter], .table-columns input")) {
     send(input.form);
   }
 });
 
 // Outside of an open menu, or with Escape, it closes.
 document.addEventListener("pointerdown", (event) => {
-  for (const menu of document.querySelectorAll(".table-tools details[open]")) {
+  for (const menu of document.querySelectorAll(".livetable details[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && event.target.closest?.(".table-tools details[open]");
+  const menu = event.key === "Escape" && event.target.closest?.(".livetable details[open]");
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();

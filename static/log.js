@@ -42,7 +42,9 @@ class LogView {
 
   set size(bytes) {
     this.known = bytes;
-    if (this.sizeText) this.sizeText.textContent = `${bytes.toLocaleString("en")} bytes`;
+    if (this.sizeText) {
+      this.sizeText.textContent = gettext("%(num)s bytes", {num: bytes.toLocaleString("en")});
+    }
   }
 
   url(rest, values) {

@@ -116,8 +116,8 @@ function filled(name, after) {
 }
 
 function described({takes, required, default: usual}) {
-  if (required) return `${takes}, required`;
-  return usual === null || usual === "" ? takes : `${takes}, else ${usual}`;
+  if (required) return gettext("%(takes)s, required", {takes});
+  return usual === null || usual === "" ? takes : gettext("%(takes)s, else %(usual)s", {takes, usual});
 }
 
 function values(macros, text, after) {
@@ -130,7 +130,7 @@ function values(macros, text, after) {
   const choices = parameter?.choices ?? [];
   const items = matching(choices, typed, (choice) => choice).map((choice) => {
     const insert = after.startsWith(quote) ? choice : choice + quote;
-    return {label: choice, detail: String(parameter.default) === choice ? "default" : "",
+    return {label: choice, detail: String(parameter.default) === choice ? gettext("default") : "",
             help: "", insert, caret: choice.length, past: 1, again: false};
   });
   return {typed: typed.length, items, label: gettext("Values of %(name)s", {name: match[2]})};

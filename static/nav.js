@@ -1,7 +1,8 @@
 // The sidebar: closed and opened, its tree unfolded branch by branch, kept as it was from page to
 // page; the table of contents, which marks what is on screen; menus that close; printing.
 
-import {tellAway, tryFetch} from "./asking.js";
+import {tryFetch} from "./asking.js";
+import {tellAway} from "./away.js";
 
 const root = document.documentElement;
 const sidebar = document.getElementById("sidebar");

@@ -1,7 +1,8 @@
 // The number of unread notifications in the header, and on a page whether its reader watches it.
 // Both come by a request of their own, since pages are kept by the server while nothing changes.
 
-import {tellAway, tryJson} from "./asking.js";
+import {tryJson} from "./asking.js";
+import {tellAway} from "./away.js";
 import {gettext} from "./translate.js";
 
 const bell = document.querySelector(".bell");

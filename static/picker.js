@@ -3,7 +3,7 @@
 // The list opens while one types, or by the down arrow; without this script the field is plain.
 
 import {tryJson} from "./asking.js";
-import {gettext} from "./translate.js";
+import {gettext, ngettext} from "./translate.js";
 
 const DELAY = 150;
 const MOST = 8;
@@ -71,7 +71,8 @@ class Picker {
     this.list.replaceChildren(...items.map((item, at) => this.option(item, at)));
     this.list.hidden = !items.length;
     this.field.setAttribute("aria-expanded", String(this.open));
-    this.state.textContent = items.length === 1 ? "1 page" : `${items.length || "No"} pages`;
+    this.state.textContent = items.length
+      ? ngettext("%(num)s page", "%(num)s pages", items.length) : gettext("No page");
     this.choose(-1);
   }
 

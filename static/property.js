@@ -1,7 +1,7 @@
 // Changes properties in place: brings the form that a.property-edit leads to (see <<property>>),
 // sends it, and shows the new values. Without this the link opens the form as a page.
 
-import {tellAway} from "./asking.js";
+import {tellAway} from "./away.js";
 
 const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 

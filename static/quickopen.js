@@ -1,33 +1,18 @@
 // Ctrl+K: to a page by its title, to one that was read lately, to a new one, or to a search.
 
+import {recentOf, remember} from "./recent.js";
+
 const dialog = document.getElementById("quick-open");
 const input = dialog.querySelector("input");
 const list = dialog.querySelector("ul");
 const status = dialog.querySelector("[role=status]");
 const say = (name, value) => dialog.dataset[`say${name}`].replace("%s", value);
 const {user, page, title, titles, search, create} = dialog.dataset;
-const RECENT = `wikimill.recent.${user}`;
 const MOST = 12;
-const KEPT = 20;
 let asked = null; // what stops the question that is under way
 let chosen = 0;
 
-// -- what was read lately -----------------------------------------------------------------------
-
-function recent() {
-  try {
-    return JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-  } catch {
-    return []; // storage is forbidden, or holds what is not ours
-  }
-}
-
-if (page) {
-  const pages = [{reference: page, title}, ...recent().filter((one) => one.reference !== page)];
-  try {
-    localStorage.setItem(RECENT, JSON.stringify(pages.slice(0, KEPT)));
-  } catch { /* storage is forbidden or full: the list stays as it is */ }
-}
+if (page) remember(user, {reference: page, title});
 
 // -- the list -------------------------------------------------------------------------------------
 
@@ -78,7 +63,7 @@ async function look() {
   asked?.abort();
   const text = input.value.trim();
   if (!text) {
-    const pages = recent().filter((one) => one.reference !== page).slice(0, MOST);
+    const pages = recentOf(user).filter((one) => one.reference !== page).slice(0, MOST);
     return show(pages.map(asOption), say("Recent", ""));
   }
   const asking = asked = new AbortController();

@@ -9,6 +9,7 @@ import {gettext} from "./translate.js";
 
 const DELAY = 600;
 const INDENT = "    ";
+const LEVELS = {error: gettext("Error"), warning: gettext("Warning")};
 
 class TextView {
   constructor(area) {
@@ -117,12 +118,12 @@ function listItem({line, column, message, level}, text) {
   item.className = level;
   Object.assign(item.dataset, {line, column, level});
   const name = document.createElement("strong");
-  name.textContent = level[0].toUpperCase() + level.slice(1);
+  name.textContent = LEVELS[level];
   item.append(name);
   if (line) {
     const link = document.createElement("a");
     link.href = "#script";
-    link.textContent = `line ${line}, column ${column}`;
+    link.textContent = gettext("line %(line)s, column %(column)s", {line, column});
     item.append(" ", link);
   }
   item.append(`: ${message}`);

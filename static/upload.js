@@ -4,7 +4,7 @@
 
 import {tryDocument} from "./asking.js";
 import {onDrop} from "./drop.js";
-import {gettext} from "./translate.js";
+import {gettext, ngettext} from "./translate.js";
 
 const AT_ONCE = 3;
 
@@ -156,7 +156,9 @@ class Uploads {
     this.done = [];
     if (good.length && await this.refresh()) good.forEach((upload) => upload.line.remove());
     this.form.reset();
-    this.news.textContent = `${good.length} attached${bad ? `, ${bad} not` : ""}.`;
+    this.news.textContent = bad
+      ? gettext("%(good)s attached, %(bad)s not.", {good: good.length, bad})
+      : ngettext("%(num)s file attached.", "%(num)s files attached.", good.length);
     this.news.classList.remove("visually-hidden");
   }
 

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from wiki import accounts, classes
 from wiki.api import Wiki
 from wiki.settings import Settings
 from wiki.site import Site
@@ -32,9 +42,24 @@ from wiki.web.app import create_app
 
 PASSWORD = "correct horse"
 CHROMIUM = Path("/usr/bin/chromium")
+CSRF_TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+#: Where servers listen: below what the system gives to connections, so that nothing has taken the
+#: port of a server that is stopped and started again.
+PORTS = range(20_000, 32_000)
 #: Milliseconds that a step in the browser, or a run, may take on a slow machine.
 PATIENCE = 60_000
+
+# Where this is set (as in many containers), each server and each process that a test starts would
+# compile the whole wiki anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Where there is room, files of tests are kept in memory: no test tells what was synced from what
+# was not, and thousands of syncs take minutes.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 1024 ** 3:
+    os.environ["TMPDIR"] = tempfile.tempdir = os.environ.get("TMPDIR", str(MEMORY))
 
 # CI takes the same examples each time, and fewer, for it has 20 minutes.
 hypothesis_settings.register_profile("ci", hypothesis_settings.get_profile("ci"), max_examples=40)
@@ -42,10 +67,27 @@ if "CI" in os.environ:
     hypothesis_settings.load_profile("ci")
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
     """The header of a call by this user."""
     credentials = b64encode(f"{name}:{password}".encode()).decode()
     return {"Authorization": f"Basic {credentials}"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Passwords are hashed at the least cost. A hash says what it costs to verify, so servers
+    that a test starts are quick to log in to as well."""
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "PasswordHasher", quick)
+        patch.setattr(classes, "PasswordHasher", quick)
+        yield
 
 
 @pytest.fixture
@@ -78,9 +120,45 @@ def wiki(site: Site) -> Wiki:
     return site.wiki.as_user("Users.Admin")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_routes() -> Iterator[None]:
+    """Werkzeug compiles two functions a route, the same ones for each application that a test
+    makes: they are half of the time that making one takes."""
+    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder
+
+    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, append_unknown, repr(rule.defaults), repr(rule._trace))
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", kept)
+        yield
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates that one test has compiled, for those after it."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+TEMPLATES = CompiledTemplates()
+
+
 @pytest.fixture
 def app(site: Site) -> Flask:
-    return create_app(site=site)
+    app = create_app(site=site)
+    app.jinja_env.bytecode_cache = TEMPLATES
+    return app
 
 
 @pytest.fixture
@@ -100,7 +178,7 @@ class Browser:
 
     def token(self, url: str = "/login") -> str:
         """The CSRF token of this session."""
-        match = re.search(r'name="csrf-token" content="([^"]+)"', self.get(url).text)
+        match = CSRF_TOKEN.search(self.get(url).text)
         assert match, "the page has no token"
         return match[1]
 
@@ -135,6 +213,11 @@ def user(app: Flask, site: Site) -> Browser:
     return browser
 
 
+#: A server that ends when the test process does, whatever ends that: 1 is PR_SET_PDEATHSIG.
+SERVE = ("import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGTERM); "
+         "from wiki.cli import main; main()")
+
+
 @dataclass
 class Server:
     """A server in a process of its own, as a person starts it."""
@@ -153,7 +236,7 @@ class Server:
                        "WIKIMILL_ADMIN_PASSWORD": PASSWORD}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "wiki.cli", "serve", "--data", str(self.data),
+                [sys.executable, "-c", SERVE, "serve", "--data", str(self.data),
                  "--port", str(self.port)],
                 env=environment, stdout=log, stderr=log, start_new_session=True)
         until(self.answers, 60, f"the server does not answer; its output is in {self.log}")
@@ -182,17 +265,25 @@ class Server:
                 self.kill()
 
 
+def free_port() -> int:
+    """A port for a server."""
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @pytest.fixture
 def server(tmp_path: Path, shipped_wiki: Path) -> Iterator[Server]:
     """A running server on a free port, with the shipped pages and the user Admin."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     data = shutil.copytree(shipped_wiki, tmp_path / "data")
-    running = Server(data, port, tmp_path / "server.log")
-    running.start()
-    yield running
-    running.stop()
+    running = Server(data, free_port(), tmp_path / "server.log")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -225,12 +316,13 @@ def browse(chromium: Chromium, server: Server) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text)
                 if "Content Security Policy" in message.text else None)
-        page.goto("/login" if user else "/")
-        if user:
-            page.get_by_label("Name", exact=True).fill(user)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("main").get_by_role("button", name="Log in").click()
-            page.wait_for_url("**/")
+        if user:  # past the form, which costs two more pages
+            token = CSRF_TOKEN.search(page.request.get("/login").text())
+            assert token, "the page has no token"
+            answer = page.request.post("/login", max_redirects=0, form={
+                "form_token": token[1], "name": user, "password": PASSWORD})
+            assert answer.status == 302
+        page.goto("/")
         return page
 
     yield opened

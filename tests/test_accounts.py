@@ -6,8 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
-from wiki.accounts import FAILURE_SECONDS, MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, Accounts
+from wiki.accounts import (
+    FAILURE_SECONDS,
+    MAX_FAILURES,
+    MAX_FAILURES_OF_ADDRESS,
+    Accounts,
+    hash_of_nothing,
+)
 from wiki.errors import (
     AuthenticationFailed,
     InvalidReference,
@@ -51,6 +59,14 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
     with pytest.raises(AuthenticationFailed) as caught:
         accounts.verify(name, password)
     assert str(caught.value) == "The name or the password is wrong."
+
+
+def test_an_unknown_name_costs_what_a_known_one_does() -> None:
+    hasher = PasswordHasher(memory_cost=64)
+    nothing = hash_of_nothing(hasher)
+    assert extract_parameters(nothing) == extract_parameters(hasher.hash("secret"))
+    with pytest.raises(VerifyMismatchError):  # it is computed, not refused for its form
+        hasher.verify(nothing, "secret")
 
 
 def test_a_new_password_replaces_the_old_at_once(accounts: Accounts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -48,6 +49,13 @@ def test_every_operation_is_on_the_page_for_everybody(client: FlaskClient) -> No
     assert sorted(shown) == sorted(operation.name for operation in OPERATIONS)
     for operation in OPERATIONS:
         assert operation.summary in unescape(page.text)
+
+
+def test_an_answers_example_is_on_the_page(client: FlaskClient, described: JSON) -> None:
+    page = unescape(client.get("/api/docs").text)
+    answer = described["paths"]["/pages/{ref}/comments"]["post"]["responses"]["201"]
+    example = answer["content"]["application/json"]["example"]
+    assert json.dumps(example, indent=2) in page
 
 
 def test_nothing_in_the_page_needs_an_inline_script_or_style(client: FlaskClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import os
 import re
@@ -17,6 +18,7 @@ from conftest import Browser
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from wiki import filehistory
 from wiki.api import Wiki
 from wiki.cli import main
 from wiki.errors import AttachmentNotFound
@@ -166,6 +168,26 @@ def test_versions_come_in_pages(dune: Wiki, admin: Browser) -> None:
     rest = admin.get(f"{url}&cursor={first['next_cursor']}").json
     assert rest is not None and [item["version"] for item in rest["items"]] == ["2.1"]
     assert rest["next_cursor"] is None
+
+
+def test_a_long_history_is_looked_at_in_parts(dune: Wiki, admin: Browser,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    with_three(dune)
+    monkeypatch.setattr(filehistory, "LOOKED_AT", 2)
+    url, shown = f"{PAGE}/a.txt?preview=1", []
+    while url:
+        text = admin.get(url).text
+        shown.append(re.findall(r"Show version ([0-9.]+)", text))
+        found = re.search(r'rel="next" href="([^"]+)"', text)
+        url = html.unescape(found[1]) if found else ""
+    assert shown == [["5.1", "4.1"], ["2.1"], []]
+    assert "brought no other version" in text
+    admin.post(f"{PAGE}/a.txt/delete")
+    dune.get("Books.Dune").save()
+    dune.get("Books.Dune").save()
+    newest = admin.get(f"{PAGE}?deleted=1").text
+    assert "a.txt?preview" not in newest and "start=2" in newest
+    assert f'href="{PAGE}/a.txt?preview=1"' in admin.get(f"{PAGE}?deleted=1&start=2").text
 
 
 def test_an_old_version_is_restored_as_a_new_one(dune: Wiki, admin: Browser) -> None:
@@ -414,6 +436,16 @@ def test_bytes_stay_while_a_version_or_a_deleted_page_names_them(dune: Wiki, sit
     age(site)
     assert site.store.orphans() == [] and site.store.collect() == {}
     assert blob(site, b"old").exists() and blob(site, b"new").exists()
+
+
+def test_bytes_that_wait_for_a_page_stay_until_it_is_saved_without_them(
+        site: Site, user: Browser) -> None:
+    data = b"waits for its page"
+    user.post("/Books.New/edit", action="preview", file=(io.BytesIO(data), "a.txt"))
+    age(site)
+    assert site.store.collect() == {} and blob(site, data).exists()
+    user.post("/Books.New/edit", content="text")  # its box is not ticked
+    assert site.store.collect() == {hashlib.sha256(data).hexdigest(): len(data)}
 
 
 def test_bytes_go_with_what_named_them(dune: Wiki, site: Site) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import Browser
 from wiki.api import Wiki
 from wiki.cli import main
 from wiki.errors import AccessDenied, DocumentExists, DocumentNotFound, RevisionNotFound
+from wiki.model import Property
 from wiki.references import Reference
 from wiki.site import Site
 from wiki.tasks.binprune import prune_bin
@@ -52,14 +53,14 @@ def test_a_deleted_page_is_in_the_bin_with_who_when_and_why(wiki: Wiki) -> None:
 def test_it_comes_back_with_history_files_and_in_the_index(wiki: Wiki) -> None:
     wiki.delete("Books.Dune")
     key = deleted_key(wiki)
-    assert wiki.search("sand") == []
+    assert wiki.search("sand", "Books") == []
     saved = wiki.undelete(key, "Books.Dune")
     assert str(saved.version) == "3.1" and saved.author == ADMIN
     page = wiki.get("Books.Dune")
     assert page.attachment("map.txt").read() == b"north"
     assert [str(item.version) for item in wiki.revisions("Books.Dune")] == ["3.1", "2.1", "1.1"]
     assert wiki.revision("Books.Dune", "1.1").content == "Sand."
-    assert [str(hit.reference) for hit in wiki.search("sand")] == ["Books.Dune"]
+    assert [str(hit.reference) for hit in wiki.search("sand", "Books")] == ["Books.Dune"]
     assert [str(ref) for ref in wiki.backlinks("Books.Arrakis")] == ["Books.Dune"]
     assert wiki.bin() == ([], None)
     with pytest.raises(RevisionNotFound):
@@ -210,6 +211,25 @@ def test_the_bin_shows_restores_and_purges(admin: Browser, wiki: Wiki) -> None:
     assert admin.post(f"/bin/{key}/Books.Dune/purge", sure="yes").status_code == 302
     assert wiki.bin() == ([], None)
     assert admin.get(f"/bin/{key}/Books.Dune").status_code == 404
+
+
+def test_the_bin_shows_values_and_files(admin: Browser, user: Browser, wiki: Wiki) -> None:
+    page = wiki.new("Books.Emma")
+    page.define_class(Property("year", "Number", "The year"), Property("key", "Password"))
+    page.add_object("Books.Emma", year=1815, key="hush")
+    page.add_object("Lost.LostClass", note="one\n<b>two</b>")
+    page.attach("emma.txt", b"handsome, clever and rich")
+    page.save()
+    page.delete()
+    key = deleted_key(wiki, "Books.Emma")
+    shown = admin.get(f"/bin/{key}/Books.Emma").text
+    assert '<dt>year</dt><dd>1815</dd>' in shown and "The year</span>" in shown
+    assert "<dt>note</dt>" in shown and "&lt;b&gt;two" in shown
+    assert "hush" not in shown and "<dt>key</dt>" not in shown
+    file = f"/bin/{key}/Books.Emma/attachments/emma.txt"
+    assert file in shown and admin.get(file).data == b"handsome, clever and rich"
+    assert user.get(file).status_code == 403
+    assert admin.get(f"/bin/{key}/Books.Emma/attachments/none.txt").status_code == 404
 
 
 def test_a_taken_name_is_a_choice_in_the_browser(admin: Browser, wiki: Wiki) -> None:

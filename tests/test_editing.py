@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from pathlib import Path
@@ -10,11 +11,15 @@ import pytest
 from conftest import Browser
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from wiki.api import Wiki
+from wiki.model import Attachment
 from wiki.references import Reference
 from wiki.rendering.markdown import to_html
 from wiki.rendering.sections import sections, with_links
+from wiki.site import Site
+from wiki.web.held import HELD, Held
 from wiki.web.merging import Piece, merge_tags, merge_text, resolved
 from wiki.web.presence import GONE, Presence
 
@@ -221,3 +226,85 @@ def test_whoever_is_silent_is_gone(tmp_path: Path) -> None:
     later = Presence(tmp_path, clock=lambda: time.time() + GONE + 1)
     assert later.others(PAGE, "Users.Admin") == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+# -- files of a page that is not there yet -------------------------------------------------------
+
+
+def send(user: Browser, address: str, *files: tuple[str, bytes], **fields: object) -> TestResponse:
+    """A form with files, as a browser sends it."""
+    return user.post(address, file=[(io.BytesIO(data), name) for name, data in files], **fields)
+
+
+def ticked(shown: str) -> list[str]:
+    """The files that the shown form attaches when it is saved."""
+    return re.findall(r'name="held" value="([^"]+)" checked', shown)
+
+
+def test_a_form_of_a_new_page_brings_its_files(wiki: Wiki, user: Browser) -> None:
+    assert 'enctype="multipart/form-data"' in user.get("/Work.Text/edit").text
+    shown = send(user, "/Work.Text/edit", ("a.txt", b"one"), ("b.txt", b"two"), action="preview",
+                 content='<<csv attachment="a.txt"/>>')
+    preview = shown.text.partition("Preview: not saved yet")[2]
+    assert "has no attachment" not in preview and "one" in preview  # macros see the files
+    assert PAGE not in wiki and ticked(shown.text) == ["a.txt", "b.txt"]
+    assert send(user, "/Work.Text/edit", ("c.txt", b"three"), held=["a.txt"]).status_code == 302
+    files = wiki.get(PAGE).record.attachments
+    assert [(file.filename, file.author) for file in files] == [
+        ("a.txt", "Users.Jo"), ("c.txt", "Users.Jo")]
+    assert wiki.get(PAGE).attachment("a.txt").read() == b"one"
+    wiki.get(PAGE).delete()
+    assert ticked(user.get("/Work.Text/edit").text) == []  # nothing waits for another page
+
+
+def test_files_of_a_new_page_wait_for_their_user_alone(wiki: Wiki, user: Browser,
+                                                      admin: Browser) -> None:
+    assert send(user, "/Work.Text/attachments", ("a.txt", b"one")).status_code == 404
+    answer = user.client.post(
+        "/Work.Text/attachments", headers={"Accept": "application/json"},
+        data={"form_token": user.token(), "file": (io.BytesIO(b"one"), "a.txt")})
+    assert answer.json == {"attached": ["a.txt"], "held": True} and PAGE not in wiki
+    assert user.get("/Work.Text/attachments/a.txt").data == b"one"
+    assert admin.get("/Work.Text/attachments/a.txt").status_code == 404
+    assert ticked(user.get("/Work.Text/edit").text) == ["a.txt"]
+    assert ticked(admin.get("/Work.Text/edit").text) == []
+    assert admin.post("/Work.Text/edit", content="x", held="a.txt").status_code == 302
+    assert wiki.get(PAGE).record.attachments == ()
+
+
+def test_a_file_is_not_lost_where_somebody_made_the_page_meanwhile(wiki: Wiki,
+                                                                  user: Browser) -> None:
+    make(wiki, "theirs")
+    wiki.get(PAGE).attach("theirs.txt", b"x")
+    clash = send(user, "/Work.Text/edit", ("mine.txt", b"one"), content="mine")
+    assert clash.status_code == 409 and ticked(clash.text) == ["mine.txt"]
+    saved = user.post("/Work.Text/edit", content="mine", held="mine.txt", resolve="1",
+                      version="1.1", **{"choice-1": "theirs"})
+    assert saved.status_code == 302 and content(wiki) == "theirs"
+    assert wiki.get(PAGE).attachment("mine.txt").read() == b"one"
+
+
+def test_a_file_that_is_too_large_or_misnamed_leaves_the_text_in_the_form(
+        wiki: Wiki, site: Site, user: Browser) -> None:
+    site.wiki.upload_limit = 3
+    for name, data, status in (("a.txt", b"12345", 413), ("a\tb.txt", b"1", 400)):
+        shown = send(user, "/Work.Text/edit", (name, data), content="typed")
+        assert shown.status_code == status and ">\ntyped</textarea>" in shown.text
+    assert PAGE not in wiki
+
+
+def test_a_guest_holds_no_file(site: Site, guest: Browser) -> None:
+    for address in ("/Work.Text/edit", "/Work.Text/attachments"):
+        assert send(guest, address, ("a.txt", b"one")).status_code in (302, 403)
+    assert not (site.settings.data / "held").exists()
+
+
+def test_files_that_nobody_saves_go_after_a_month(tmp_path: Path) -> None:
+    now = time.time()
+    file = Attachment("a.txt", 1, "text/plain", "0" * 64)
+    Held(tmp_path).keep(PAGE, "Users.Jo", file)
+    assert [one.filename for one in Held(tmp_path).of(PAGE, "Users.Jo")] == ["a.txt"]
+    later = Held(tmp_path, lambda: now + HELD + 1)
+    assert later.of(PAGE, "Users.Jo") == []
+    later.keep(Reference.parse("Work.Other"), "Users.Jo", file)
+    assert len(list(tmp_path.iterdir())) == 1

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from wiki.api import Wiki
 from wiki.errors import QueryError
-from wiki.model import Attachment, Document, Object, media_type
+from wiki.model import Document, Object
 from wiki.references import Reference
-from wiki.store import Store, filetexts, fulltext, open_store, query
+from wiki.store import Store, fulltext, open_store, query, terms
 from wiki.store.base import Condition, Link, Query, Search
 
 CLASS = "Books.BookClass"
@@ -55,7 +55,9 @@ def test_a_search_knows_phrases_beginnings_and_exclusions(
     assert found(store, text) == names
 
 
-@pytest.mark.parametrize(("text", "says"), [('"red', "missing"), ("-red", "search for")])
+@pytest.mark.parametrize(("text", "says"), [
+    ('"red', "missing"), ("-red", "search for"), ("space:A", "search for"),
+    ("red -space:A", "narrows")])
 def test_a_search_that_cannot_be_read_says_why(store: Store, text: str, says: str) -> None:
     with pytest.raises(QueryError, match=says):
         store.find(Search(text))
@@ -65,7 +67,7 @@ def test_a_search_that_cannot_be_read_says_why(store: Store, text: str, says: st
 @given(st.text())
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     try:
-        assert isinstance(fulltext.expression(text), str)
+        assert isinstance(terms.parse(text), terms.Words)
     except QueryError as error:
         assert str(error)
 
@@ -85,6 +87,9 @@ def test_a_search_counts_by_space_class_author_and_year(store: Store) -> None:
     assert found(store, "word", author="Users.Al") == ["C.Three"]
     assert found(store, "word", year="1971") == []
     assert "C.Hidden" in found(store, "word", hidden=True)
+    assert found(store, "space:A word") == ["A.B.Two", "A.One"]
+    assert found(store, f'wor* class:{CLASS} author:"Users.Jo" year:1970') == ["A.One"]
+    assert found(store, '"space:A" word') == []
 
 
 def test_of_many_pages_the_newest_are_ranked_and_those_with_the_word_in_their_title(
@@ -96,6 +101,54 @@ def test_of_many_pages_the_newest_are_ranked_and_those_with_the_word_in_their_ti
     answer = store.find(Search("word"))
     assert [str(hit.reference) for hit in answer.hits] == ["A.Titled", "A.P2", "A.P3"]
     assert (answer.total, answer.capped) == (2, True)
+
+
+def test_of_many_pages_those_with_the_whole_word_are_found(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fulltext, "LOOKED_AT", 2)
+    for number in range(3):
+        keep(store, f"A.Whole{number}", "an apple")
+    keep(store, "B.Longer", "apples")
+    assert found(store, "apple") == ["A.Whole1", "A.Whole2"]
+    assert "B.Longer" in found(store, "apple*")
+    assert found(store, "apple", space="B") == ["B.Longer"]
+
+
+def test_words_in_titles_come_before_those_in_tags_headings_and_texts(store: Store) -> None:
+    filler = " and some more words that stand here" * 3
+    keep(store, "A.Text", f"a quagga{filler}", title="One")
+    keep(store, "A.Heading", f"# Quagga\n\n{filler}", title="Two")
+    keep(store, "A.Tag", f"none{filler}", title="Three", tags=("quagga",))
+    keep(store, "A.Title", f"none{filler}", title="The quagga")
+    hits = store.find(Search("quagga")).hits
+    assert [hit.reference.name for hit in hits] == ["Title", "Tag", "Heading", "Text"]
+    assert hits[1].snippet.startswith("\x02quagga\x03 · none")
+
+
+def test_a_snippet_is_without_markup(store: Store) -> None:
+    keep(store, "A.One", "## A **quagga**\n\n| a | b |\n|---|---|\n<<info>>x<</info>>")
+    [hit] = store.find(Search("quagga")).hits
+    assert hit.snippet.split() == ["A", "\x02quagga\x03", "a", "b", "x"]
+
+
+@pytest.mark.parametrize(("text", "instead"), [
+    ("quaga", "quagga"), ("striped quaga", "striped quagga"), ("xylophon", ""), ("hiden", ""),
+    ("zebras quaga", "")])
+def test_a_search_that_finds_nothing_tells_what_would_find_something(
+        store: Store, text: str, instead: str) -> None:
+    keep(store, "A.One", "a striped animal", title="Quagga")
+    keep(store, "A.Two", "zebras")
+    keep(store, "A.Three", title="Hidden", hidden=True)
+    answer = store.find(Search(text))
+    assert (answer.hits, answer.instead) == ((), instead)
+
+
+def test_titles_are_found_by_pieces_and_in_spite_of_a_slip(store: Store) -> None:
+    keep(store, "Books.Dune", title="The desert planet")
+    keep(store, "Books.Secret", title="Plan", hidden=True)
+    for text in ("lanet", "ser anet", "books.du", "BOOKS.dune", "dessert", "plannet de"):
+        assert [str(page) for page, _ in store.titles(text)] == ["Books.Dune"], text
+    assert store.titles("bicycle") == []
 
 
 def test_titles_are_found_by_their_beginning_and_by_their_words(store: Store) -> None:
@@ -161,8 +214,16 @@ def test_the_page_of_a_search_narrows_and_keeps_what_was_asked(guest: Browser,
     assert 'href="/search?q=quagga&amp;sort=date&amp;hidden=1&amp;space=One"' in page
     narrowed = guest.get("/search?q=quagga&space=One").text
     assert "1 page" in narrowed and "Two.b" not in narrowed
+    nothing = guest.get("/search?q=quaga&space=Two").text
+    assert 'href="/search?q=quagga&amp;space=Two"' in nothing
+    assert 'href="/search?q=quaga"' in nothing and "name=quaga" not in nothing
     refused = guest.get('/search?q="quagga')
     assert refused.status_code == 400 and "missing" in refused.text
+
+
+def test_a_search_that_finds_nothing_offers_the_page(admin: Browser) -> None:
+    assert 'href="/create?name=Xylophon+music"' in admin.get("/search?q=Xylophon music").text
+    assert "Create the page" not in admin.get('/search?q="a+b"').text.split("<dialog")[0]
 
 
 def test_titles_and_counts_come_by_rest(guest: Browser, wiki: Wiki) -> None:
@@ -173,74 +234,6 @@ def test_titles_and_counts_come_by_rest(guest: Browser, wiki: Wiki) -> None:
     assert answer["total"] == 1 and answer["facets"]["space"] == [{"value": "One", "count": 1}]
     assert guest.get("/api/v1/search?q=quagga&order=x").status_code == 400
     assert guest.get("/api/v1/search?q=-quagga").status_code == 400
-
-
-def attached(store: Store, filename: str, data: bytes) -> Attachment:
-    blob = store.put_blob(data)
-    return Attachment(filename, blob.size, media_type(filename), blob.sha256)
-
-
-def files(store: Store, text: str, **options: object) -> list[tuple[str, str]]:
-    search = Search(text, **options)  # type: ignore[arg-type]
-    return sorted((str(hit.reference), hit.filename) for hit in store.find(search).files)
-
-
-@pytest.mark.parametrize(("filename", "data", "there"), [
-    ("notes.txt", b"a quagga", True), ("notes.md", "ein Quägga".encode(), True),
-    ("table.csv", b"animal;n\nquagga;1", True), ("data.json", b'{"animal": "quagga"}', True),
-    ("page.html", b"<p>a <b>quagga</b></p>", True),
-    ("page.html", b"<script>quagga</script><p title='quagga'>none</p>", False),
-    ("picture.png", b"quagga", False), ("broken.txt", b"quagga\0", False),
-    ("latin.txt", b"quagga \xe4\xf6", True),
-    ("long.txt", b"x " * (filetexts.MOST_BYTES // 2) + b"quagga", False),
-])
-def test_a_search_finds_the_text_of_files(store: Store, filename: str, data: bytes,
-                                          there: bool) -> None:
-    keep(store, "A.Page", attachments=(attached(store, filename, data),))
-    assert files(store, "quagga") == ([("A.Page", filename)] if there else [])
-
-
-def test_the_text_of_a_file_goes_with_its_page(store: Store) -> None:
-    old = attached(store, "a.txt", b"quagga")
-    keep(store, "A.Page", attachments=(old,))
-    assert files(store, "quagga", space="A") == [("A.Page", "a.txt")]
-    assert files(store, "quagga", space="B") == []
-    page = store.get(ref("A.Page"))
-    second = replace(page, version=page.version.next(), hidden=True)
-    store.save(second, page.version)
-    assert files(store, "quagga") == []
-    assert files(store, "quagga", hidden=True) == [("A.Page", "a.txt")]
-    new = attached(store, "a.txt", b"zebra")
-    third = replace(second, version=second.version.next(), hidden=False, attachments=(new,))
-    store.save(third, second.version)
-    assert files(store, "quagga") == [] and files(store, "zebra") == [("A.Page", "a.txt")]
-    store.rename(third.reference, replace(third, reference=ref("B.Page"),
-                                          version=third.version.next()), third.version)
-    assert files(store, "zebra") == [("B.Page", "a.txt")]
-    store.delete(ref("B.Page"))
-    assert files(store, "zebra") == []
-
-
-def test_files_are_found_again_when_the_index_is_built_anew(tmp_path: Path) -> None:
-    first = open_store(tmp_path / "data")
-    keep(first, "A.Page", attachments=(attached(first, "a.txt", b"quagga"),))
-    first.close()
-    (tmp_path / "data" / "index.db").unlink()
-    second = open_store(tmp_path / "data")
-    assert files(second, "quagga") == [("A.Page", "a.txt")]
-    second.close()
-
-
-def test_a_search_leads_to_the_file(guest: Browser, wiki: Wiki) -> None:
-    page = wiki.new("One.a", title="Animals")
-    page.attach("old <b>.txt", b"a quagga <i>")
-    page.save()
-    html = guest.get("/search?q=quagga").text
-    assert 'href="/One.a/attachments/old%20%3Cb%3E.txt"' in html
-    assert "<mark>quagga</mark> &lt;i&gt;" in html
-    found = guest.get("/api/v1/search?q=quagga").json["files"]
-    assert found == [{"reference": "One.a", "title": "Animals", "filename": "old <b>.txt",
-                      "snippet": "a quagga <i>", "marks": [[2, 8]]}]
 
 
 def test_what_was_counted_is_counted_anew_after_a_change(store: Store) -> None:

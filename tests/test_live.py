@@ -19,7 +19,7 @@ from wiki.api import Wiki
 from wiki.model import GUEST
 from wiki.rendering import slow as slow_module
 from wiki.rendering.macros import MacroContext, macro
-from wiki.rendering.parts import Call, Signer
+from wiki.rendering.parts import MAX_TOKEN, Call, Signer
 from wiki.rendering.renderer import RenderRequest
 from wiki.rendering.slow import OF_PAGE, OF_READER, QUICK, SlowRuns
 from wiki.settings import Settings
@@ -300,12 +300,6 @@ def test_a_macro_that_was_quick_runs_in_the_page(guest: Browser, wiki: Wiki, sit
     assert "<p>slow A" in page and parts(page) == []
 
 
-def test_rest_and_renderings_without_patience_wait(site: Site, wiki: Wiki, shop: Shop) -> None:
-    save(wiki, "Work.Slow", '<<slow of="A"/>>')
-    shop.go.set()
-    assert "<p>slow A" in site.renderer.render(wiki.get("Work.Slow").record, RenderRequest()).html
-
-
 def test_a_page_of_slow_macros_keeps_its_threads_few(guest: Browser, wiki: Wiki, site: Site,
                                                      shop: Shop) -> None:
     made = site.renderer._local.parts
@@ -357,10 +351,44 @@ def test_a_slow_script_does_not_hold_the_page_and_is_filled_in(
     assert "42" in whole and "54" in whole and "loading" not in whole and parts(whole) == []
 
 
+LONG = "{# " + " ".join(str(number * 7919 % 99991) for number in range(2000)) + " #}"
+
+
+def test_a_script_that_is_too_long_for_a_token_is_a_part_too(
+        guest: Browser, user: Browser, wiki: Wiki) -> None:
+    save(wiki, "Work.Script", f"Before.\n\n<<jinja>>{LONG}{{{{ 6 * 7 }}}}<</jinja>>\n\nAfter.")
+    page = guest.get("/Work.Script").text
+    assert "After." in page and "jinja is loading…" in page
+    token, = parts(page)
+    assert len(token) < MAX_TOKEN
+    assert "42" in answer_of(guest, token)
+    assert ask(user, token) == [{"gone": True}]
+    save(wiki, "Work.Script", "another text")
+    assert "42" in answer_of(guest, token)  # what the reader has open
+    wiki.get("Work.Script").delete()
+    assert ask(guest, token) == [{"gone": True}]
+
+
+def test_a_passage_is_the_text_that_was_meant_or_nothing(guest: Browser, wiki: Wiki) -> None:
+    save(wiki, "Work.Script", f"<<jinja>>{LONG}{{{{ 6 * 7 }}}}<</jinja>>")
+    signer = Signer("for tests")
+    call = signer.call(parts(guest.get("/Work.Script").text)[0])
+    assert call is not None and call.passage is not None and call.body is None
+    for wrong in (call.passage._replace(start=0), call.passage._replace(version="7.1"),
+                  call.passage._replace(digest="")):
+        assert ask(guest, signer.token(replace(call, passage=wrong))) == [{"gone": True}]
+    assert ask(guest, Signer("another key").token(call)) == [{"gone": True}]
+
+
+def test_a_text_that_is_not_saved_makes_no_passage(admin: Browser, wiki: Wiki) -> None:
+    text = f"<<jinja>>{LONG}{{{{ 6 * 7 }}}}<</jinja>>"
+    shown = admin.post("/Work.Fresh/preview", version="", title="T", content=text)
+    assert shown.json and "42" in shown.json["html"] and parts(shown.json["html"]) == []
+
+
 def test_a_slow_script_keeps_its_limit_in_the_background(
         guest: Browser, wiki: Wiki, site: Site) -> None:
-    for worker in site.renderer._workers:
-        worker._limits = replace(worker._limits, seconds=0.0)
+    site.renderer._limits = replace(site.renderer._limits, seconds=0.0)
     save(wiki, "Work.Script", "Before.\n\n<<jinja>>{{ 6 * 7 }}<</jinja>>")
     token = parts(guest.get("/Work.Script").text)[0]
     assert "took longer than 0 seconds, and was stopped" in answer_of(guest, token)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from conftest import Browser
@@ -38,6 +38,7 @@ def books(wiki: Wiki) -> Wiki:
                             bought=f"2026-01-{number + 1:02}T10:00:00Z",
                             note="=1+1" if number == 3 else "", sort=f"key {number}",
                             **({"genre": ("Novel", "Poem")[number % 2]} if number < 20 else {}))
+            book.tags = {1: ("red",), 2: ("red", "a|b"), 4: ("red",), 5: ("a|b",)}.get(number, ())
             book.save()
     return wiki
 
@@ -59,6 +60,11 @@ def count(html: str) -> str:
     return found[1]
 
 
+def values(html: str) -> dict[str, str]:
+    """The values that filters of lists offer, with how many rows have each."""
+    return dict(re.findall(r'data-value="([^"]*)".*?class="count">([^<]*)<', html))
+
+
 def links(html: str, rel: str) -> dict[str, list[str]]:
     """What the address of a link says."""
     found = re.search(rf'<a rel="{rel}" href="([^"]*)"', html)
@@ -68,7 +74,10 @@ def links(html: str, rel: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("filters", "number"), [
     ({"doc.title": "book 07"}, 1), ({"genre": "Novel"}, 10), ({"genre": "(empty)"}, 10),
-    ({"genre": "Play"}, 0), ({"read": "true"}, 15), ({"year": "2003"}, 1),
+    ({"genre": "Play"}, 0), ({"genre": "Novel|Play"}, 10), ({"genre": "Novel|(empty)"}, 20),
+    ({"genre.is.Novel": "1", "genre.is.Poem": "1"}, 20), ({"doc.tags": "red"}, 3),
+    ({"doc.tags": "red|a\\|b"}, 4), ({"doc.tags.is.a|b": "1"}, 2), ({"doc.tags": "(empty)"}, 26),
+    ({"read": "true"}, 15), ({"year": "2003"}, 1),
     ({"year.from": "2010"}, 20), ({"year.to": "2009.5"}, 10),
     ({"year.from": "2010", "year.to": "2012"}, 3), ({"bought.from": "2026-01-29"}, 2),
     ({"bought.to": "2026-01-02"}, 2), ({"bought": "2026-01-02"}, 1),
@@ -92,10 +101,47 @@ def test_a_filter_that_cannot_be_is_told_and_passed_by(site: Site, books: Wiki) 
 def test_values_are_counted_among_the_rows_that_other_filters_leave(site: Site,
                                                                     books: Wiki) -> None:
     whole = show(site, TABLE)
-    assert ">Novel (10)<" in whole and ">Play (0)<" in whole and ">yes (15)<" in whole
+    assert values(whole) == {"Novel": "10", "Poem": "10", "Play": "0", "(empty)": ""}
+    assert ">yes (15)<" in whole
     narrow = show(site, TABLE, **{"BookClass.read": "true", "BookClass.year.to": "2005"})
-    assert ">Novel (3)<" in narrow and ">Poem (0)<" in narrow
+    assert values(narrow) == {"Novel": "3", "Poem": "0", "Play": "0", "(empty)": ""}
     assert ">yes (3)<" in narrow and ">no (3)<" in narrow  # its own filter does not count
+
+
+def test_several_values_of_a_list_are_ticked(site: Site, books: Wiki) -> None:
+    html = show(site, TABLE, **{"BookClass.genre": "Novel|Poem"})
+    assert re.findall(r'data-value="(\w+)" checked', html) == ["Novel", "Poem"]
+    assert ">2 chosen</summary>" in html and values(html)["Play"] == "0"
+    assert count(html) == "1 to 20 of 20"
+    ticked = {"BookClass.genre.is.Novel": "1", "BookClass.genre.is.Poem": "1",
+              "BookClass.rows": "10"}
+    assert links(show(site, TABLE, **ticked), "next")["BookClass.genre"] == ["Novel|Poem"]
+
+
+def test_tags_are_a_column_with_a_filter(site: Site, books: Wiki) -> None:
+    table = TABLE.replace('bought"', 'bought, doc.tags"')
+    html = show(site, table, **{"BookClass.read": "true"})
+    assert {"red": "2", "a|b": "1"}.items() <= values(html).items()
+    assert '<a class="tag" href="/Main.Tags?tag=a%7Cb">a|b</a>' in html
+    assert '<th scope="col">Tags</th>' in html  # nothing is sorted by them
+    pages = show(site, '<<livetable space="Books" columns="doc.title, doc.tags"/>>',
+                 **{"pages.doc.tags": "red"})
+    assert titles(pages) == ["Book 01", "Book 02", "Book 04"] and values(pages)["red"] == "3"
+
+
+def test_a_table_alone_is_as_it_is_on_its_page(guest: Browser, site: Site, books: Wiki) -> None:
+    show(site, f"{TABLE}\n\n{TABLE}")
+    address = ("/Test.Page?BookClass.year.from=2010&BookClass-2.genre=Poem%7CNovel"
+               "&BookClass-2.page=2&BookClass-2.rows=10&other=x")
+    for table in re.findall(r'<section class="livetable".*?</section>', guest.get(address).text,
+                            re.DOTALL):
+        source = re.search('data-livetable="([^"]*)"', table)
+        assert source
+        url = f"{source[1].replace('&amp;', '&')}&at={quote(address)}"
+        assert guest.get(url).text.strip() == table
+    elsewhere = guest.get("/tables/part?columns=doc.title&at=//evil.example/x").text
+    assert "evil" not in elsewhere and 'action="/#livetable-pages"' in elsewhere
+    assert "has no property" in guest.get(f"/tables/part?class={BOOK}&where=nope%3D1").text
 
 
 def test_rows_are_sorted_by_a_column_both_ways(site: Site, books: Wiki) -> None:

@@ -338,6 +338,21 @@ def test_a_copy_is_the_copiers_and_signs_nothing(wiki: Wiki) -> None:
 # -- in the browser ----------------------------------------------------------------------------
 
 
+def test_the_form_tells_of_scripts_that_name_the_page(wiki: Wiki, admin: Browser) -> None:
+    make(wiki, "Books.Here", "text")
+    make(wiki, "Books.Sheet", "<<jinja>>{{ wiki.get('Books.Here').title }}<</jinja>>")
+    make(wiki, "Books.Text", "`Books.Here` is no script")
+    page = wiki.new("Jobs.Script")
+    page.add_object("TaskExecutorCode.TaskExecutorClass", script="HOME = 'Books.Here'\n")
+    page.save()
+    for address in ("/Books.Here/rename", "/Books.WebHome/rename?space=1"):
+        text = admin.get(address).text
+        assert "name it in a script" in text
+        named = text.partition("name it in a script")[2]
+        assert "Books.Sheet<" in named and "Jobs.Script<" in named and "Books.Text<" not in named
+    assert "in a script" not in admin.get("/Books.Text/rename").text
+
+
 def test_the_form_shows_what_changes_and_clashes(wiki: Wiki, admin: Browser) -> None:
     space(wiki)
     make(wiki, "New.Dune")

@@ -15,10 +15,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from wiki.accounts import MAX_FAILURES
-from wiki.api import Wiki
+from wiki.api import OpenDocument, Wiki
 from wiki.site import Site
+from wiki.tasks.log import MANAGER_LOG
 from wiki.tokens import READ, WRITE
-from wiki.web.rest import OPERATIONS
+from wiki.web.rest import OPERATIONS, pages, saving
 
 API = "/api/v1"
 FILE = "/pages/Books.Dune/attachments/a.txt"
@@ -301,6 +302,135 @@ def test_a_body_says_which_field_there_is_not(call: Call, two: Wiki, method: str
     assert "'no such field'" in told and "there are" in told
     detail(call(method, path, data=b"[" * 100_000), 400)
     detail(call(method, path, data=b'{"a": NaN}'), 400)
+
+
+@pytest.mark.parametrize(("media", "status"), [
+    ("text/plain", 415), ("application/xml", 415), ("multipart/form-data; boundary=x", 415),
+    ("application/json; charset=utf-8", 201), ("application/vnd.api+json", 201), ("", 201),
+    ("application/x-www-form-urlencoded", 201),  # as curl -d says
+])
+def test_a_body_that_says_it_is_no_json_is_refused(call: Call, media: str, status: int) -> None:
+    answer = call("PUT", "/pages/A.B", data=b'{"title": "x"}', content_type=media)
+    assert answer.status_code == status
+    if status == 415:
+        assert "application/json" in detail(answer, 415)
+        detail(call("GET", "/pages/A.B"), 404)
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
+def test_a_form_of_another_site_writes_nothing(admin: Browser, wiki: Wiki, media: str) -> None:
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = admin.client.put(f"{API}/pages/A.B", data=b'{"title": "x"}',
+                                   content_type=media, headers=headers)
+        assert refused.status_code == 403
+    assert "A.B" not in wiki
+
+
+@pytest.mark.parametrize(("path", "body", "there"), [
+    ("/pages/Books.Dune", {"objects": [{"class": "A.B", "propertys": {}}]}, "properties"),
+    ("/pages/Books.Dune", {"class": {"properties": [], "sheet": "x"}}, "properties"),
+    ("/pages/Books.Dune", {"class": {"properties": [{"name": "a", "type": "Number", "mox": 1}]}},
+     "max"),
+])
+def test_what_stands_within_a_body_is_as_strict(call: Call, two: Wiki, path: str,
+                                                body: dict[str, Any], there: str) -> None:
+    assert there in detail(call("PUT", path, json=body), 400)
+
+
+def test_a_parameter_that_is_needed_is_told_of(call: Call) -> None:
+    assert "q is needed" in detail(call("GET", "/search"), 400)
+
+
+# -- looking through --------------------------------------------------------------------------
+
+def items_of(call: Call, path: str) -> list[dict[str, Any]]:
+    """All items of a list, one a page."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        answer = call("GET", f"{path}{'&' if '?' in path else '?'}limit=1&cursor={cursor}").json
+        assert answer is not None and len(answer["items"]) <= 1
+        found += answer["items"]
+        if (cursor := answer["next_cursor"]) is None:
+            return found
+
+
+def test_changes_are_told_newest_first(call: Call, two: Wiki) -> None:
+    two.get("Books.Emma").delete()
+    found = items_of(call, "/changes?space=Books&author=Users.Admin")
+    assert [(one["reference"], one["kind"], one["version"]) for one in found] == [
+        ("Books.Emma", "deleted", "1.1"), ("Books.Dune", "edited", "3.1"),
+        ("Books.Dune", "edited", "2.1"), ("Books.Dune", "created", "1.1")]
+    assert found[1]["previous"] == "2.1" and found[-1]["previous"] is None
+    assert items_of(call, "/changes?author=Users.Jo&space=Books") == []
+
+
+def test_spaces_tags_and_children_are_listed(call: Call, two: Wiki) -> None:
+    for name, tag in (("Books.Dune", "novel"), ("Books.Emma", "classic"), ("Books.Ubik", "novel")):
+        page = two.get_or_new(name)
+        page.tags, page.parent = (tag,), "Books.Dune" if name != "Books.Dune" else ""
+        page.save()
+    assert {"space": "Books", "pages": 3} in items_of(call, "/spaces")
+    tags = {one["tag"]: one["pages"] for one in items_of(call, "/tags")}
+    assert tags["novel"] == 2 and tags["classic"] == 1 and list(tags) == sorted(tags)
+    assert items_of(call, "/pages/Books.Dune/children") == [
+        {"reference": "Books.Emma", "title": "Emma", "there": True, "children": False},
+        {"reference": "Books.Ubik", "title": "Ubik", "there": True, "children": False}]
+
+
+# -- somebody is faster ------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("POST", "/pages/Books.Dune/move", {"name": "Books.Moved"}),
+    ("POST", "/pages/Books.Dune/copy", {"name": "Books.Moved"}),
+    ("DELETE", "/pages/Books.Dune", None),
+    ("PUT", "/pages/Books.Dune", {"title": "Mine"}),
+])
+@pytest.mark.parametrize(("headers", "status"), [({"If-Match": '"3.1"'}, 412), ({}, 409)])
+def test_a_page_that_is_saved_in_the_same_moment_is_left_alone(
+        call: Call, two: Wiki, monkeypatch: pytest.MonkeyPatch, method: str, path: str,
+        body: dict[str, Any] | None, headers: dict[str, str], status: int) -> None:
+    check = saving.check_page
+
+    def slow(document: OpenDocument) -> None:
+        """Between the check and the change somebody else saves."""
+        check(document)
+        other = two.get("Books.Dune")
+        other.title = "Theirs"
+        other.save()
+
+    monkeypatch.setattr(pages, "check_page", slow)
+    detail(call(method, path, json=body, headers={**headers, **basic("Admin")}), status)
+    assert two.get("Books.Dune").title == "Theirs"
+    assert "Books.Moved" not in two
+
+
+# -- streams -----------------------------------------------------------------------------------
+
+def test_a_stream_makes_room_when_its_listener_goes(app: Flask, site: Site) -> None:
+    path = f"{API}/logs/{MANAGER_LOG}/stream"
+    site.logs.append(MANAGER_LOG, "INFO", "something happens")
+    listening = []
+    while (answer := app.test_client().get(path, headers=basic("Admin"))).status_code == 200:
+        assert answer.mimetype == "text/event-stream"
+        assert b"retry:" in next(answer.iter_encoded())
+        listening.append(answer)
+        assert len(listening) < 1000
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    answer.close()
+    listening.pop().close()
+    with app.test_client().get(path, headers=basic("Admin")) as again:
+        assert again.status_code == 200
+    for one in listening:
+        one.close()
+
+
+@pytest.mark.parametrize(("log", "query", "status"), [
+    ("Tasks.None.log", "", 404), (MANAGER_LOG, "format=json", 400), (MANAGER_LOG, "offset=x", 400),
+    (MANAGER_LOG, "lines=-1", 400), (MANAGER_LOG, "nope=1", 400),
+])
+def test_a_stream_that_cannot_be_says_why(call: Call, log: str, query: str, status: int) -> None:
+    detail(call("GET", f"/logs/{log}/stream?{query}"), status)
 
 
 # -- a real server -----------------------------------------------------------------------------

@@ -446,6 +446,47 @@ def test_booleans_lists_and_empty_values_can_be_asked_for(store: Store) -> None:
     assert names(store, where("note", "ne", None)) == ["A.b"]
 
 
+def test_one_of_several_values_can_be_asked_for(store: Store) -> None:
+    for name, values in (("A.a", {"kind": "x", "n": 1}), ("A.b", {"kind": "y", "n": 2}),
+                         ("A.c", {"kind": ["x", "z"], "n": 3}), ("A.d", {})):
+        store.save(book(name, **values), None)
+    assert names(store, where("kind", "in", ("y", "z"))) == ["A.b", "A.c"]
+    assert names(store, where("kind", "in", ["x", ""])) == ["A.a", "A.c", "A.d"]
+    assert names(store, where("n", "in", (1, "3.0"))) == ["A.a", "A.c"]
+    assert names(store, where("kind", "in", ())) == []
+    assert names(store, where("doc.reference", "in", ("A.d", "A.a", "A.z"))) == ["A.a", "A.d"]
+    both = Query(BOOK, (Condition("kind", "in", ("x", "y")), Condition("n", "gt", 1)),
+                 order_by=("-n",))
+    assert names(store, both) == ["A.c", "A.b"] and store.count(both) == 2
+    with pytest.raises(QueryError, match="takes a list of values"):
+        names(store, where("kind", "in", "x"))
+
+
+@pytest.mark.parametrize(("operator", "value", "found"), [
+    ("eq", "red", ["A.a", "A.b"]), ("ne", "red", ["A.c", "A.d"]), ("eq", "", ["A.d"]),
+    ("ne", "", ["A.a", "A.b", "A.c"]), ("in", ("blue", "green"), ["A.a", "A.c"]),
+    ("in", ("green", ""), ["A.c", "A.d"]), ("contains", "RE", ["A.a", "A.b", "A.c"]),
+    ("startswith", "r", ["A.a", "A.b"])])
+@pytest.mark.parametrize("class_name", [None, BOOK])
+def test_tags_can_be_asked_for(store: Store, operator: str, value: Any, found: list[str],
+                               class_name: str | None) -> None:
+    for name, tags in (("A.a", ("red", "blue")), ("A.b", ("red",)), ("A.c", ("green",)),
+                       ("A.d", ())):
+        store.save(replace(book(name, n=1), tags=tags), None)
+    assert names(store, where("doc.tags", operator, value, class_name)) == found
+
+
+def test_tags_are_counted_among_what_fits(store: Store) -> None:
+    store.save(replace(book("A.a", n=1), tags=("red", "blue")), None)
+    store.save(replace(book("A.b", n=2), tags=("red",)), None)
+    store.save(page("A.c", tags=("green", "red")), None)
+    assert store.counts(Query(), "doc.tags") == {"red": 3, "blue": 1, "green": 1}
+    assert store.counts(Query(BOOK), "doc.tags") == {"red": 2, "blue": 1}
+    assert store.counts(where("n", "ge", 2), "doc.tags") == {"red": 1}
+    with pytest.raises(QueryError):
+        names(store, Query(order_by=("doc.tags",)))
+
+
 def test_conditions_are_about_one_object(store: Store) -> None:
     store.save(page("A.a", objects=(Object(BOOK, 0, {"x": "one", "y": "two"}),
                                     Object(BOOK, 1, {"x": "three", "y": "four"}))), None)
@@ -484,6 +525,7 @@ def test_document_fields_can_be_asked_for(store: Store) -> None:
 @pytest.mark.parametrize("query", [
     where("doc.content", "eq", "x"), where("year", "like", "x"), where("year", "eq", 1, None),
     where("doc.title", "like", "x"), Query(order_by=("year",)), Query(order_by=("doc.x",)),
+    where("doc.tags", "lt", "x", None),
 ])
 def test_a_query_of_unknown_fields_or_operators_is_refused(store: Store, query: Query) -> None:
     with pytest.raises(QueryError, match=r"takes|operator"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from wiki.errors import Conflict, DamagedPage, DocumentNotFound, StoreError
 from wiki.model import FIRST, Attachment, Document, Object, Version
 from wiki.references import Reference
 from wiki.store import commit, names, open_store
-from wiki.store.base import Condition, Query, Store
+from wiki.store.base import Binned, Condition, Query, Store
 from wiki.store.pagedb import PageStorage
 from wiki.store.query import statement_of
 
@@ -267,6 +269,44 @@ def test_a_rename_or_delete_in_the_journal_is_done(store: Store, data: Path,
         assert problems(other) == []
 
 
+def put_into_bin(store: Store, name: str) -> None:
+    reference = Reference.parse(name)
+    store.delete(reference, binned=Binned(f"bin{name[-1]}", reference, name, FIRST, "Users.Me",
+                                          datetime.now(UTC), ""))
+
+
+@pytest.mark.parametrize("change", [
+    lambda store: store.rename(Reference.parse("A.b"), page("A.d", "moved", SECOND), FIRST),
+    lambda store: store.delete(Reference.parse("A.b")),
+    lambda store: put_into_bin(store, "A.c"),
+    lambda store: store.restore("bina", [(page("A.a", "back", SECOND), FIRST)]),
+    lambda store: store.purge([("bina", Reference.parse("A.a"))]),
+], ids=["rename", "delete", "into the bin", "out of the bin", "purge"])
+def test_a_power_loss_that_brings_the_old_journal_back_changes_nothing(
+        store: Store, data: Path, change: Callable[[Store], object],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("A.a", "A.b", "A.c"):
+        store.save(page(name), None)
+    put_into_bin(store, "A.a")
+    store.save(page("A.e"), None)
+    journal, old = data / "journal", data / "old"
+    with monkeypatch.context() as patch:
+        patch.setattr(commit, "sync_file_systems", lambda _: shutil.copy(journal, old))
+        change(store)
+
+    def state(store: Store) -> object:
+        names = found(store)
+        return names, [(store.get(Reference.parse(name)), store.versions(Reference.parse(name)))
+                       for name in names], store.bin(), problems(store)
+
+    before = state(store)
+    store.close()
+    os.replace(old, journal)
+    monkeypatch.setattr(commit, "boot_id", lambda: "another boot")
+    with closing(open_store(data)) as other:
+        assert state(other) == before
+
+
 @pytest.mark.parametrize("kept", [1, 15, 16, 40, -1])
 def test_a_torn_record_is_dropped(store: Store, data: Path, kept: int,
                                   monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,6 +374,22 @@ def test_a_sync_that_fails_is_a_save_that_fails_and_the_last_one(
     with closing(open_store(data)) as other:
         other.save(page("A.b", "three", SECOND), FIRST)
         assert found(other) == ["A.b"]
+
+
+def test_a_removal_whose_sync_fails_is_kept_in_the_journal_and_the_last_one(
+        store: Store, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save(page("A.b"), None)
+    store.save(page("A.c"), None)
+    with monkeypatch.context() as patch:
+        patch.setattr("wiki.store.journal._syncfs", lambda: lambda descriptor: -1)
+        with pytest.raises(StoreError, match="could not be made durable"):
+            store.delete(Reference.parse("A.b"))
+    with pytest.raises(StoreError, match="opened anew"):
+        store.save(page("A.d"), None)
+    assert b'["delete", "A.b"' in (data / "journal").read_bytes()
+    with closing(open_store(data)) as other:
+        other.save(page("A.d"), None)
+        assert sorted(found(other)) == ["A.c", "A.d"] and problems(other) == []
 
 
 def test_a_full_disk_fails_the_save_and_nothing_else(

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from wiki import translate
 from wiki.api import Wiki
 from wiki.rendering.inputs import TEMPLATES
+from wiki.tasks.names import TASK_CLASS
 from wiki.web.language import COOKIE, language_of
 
 ROOT = Path(__file__).parent.parent
@@ -78,9 +79,10 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 def test_the_catalogue_is_complete(marked: Catalog) -> None:
     german = catalogue()
-    missing = {message.id for message in marked} - {message.id for message in german}
-    assert not missing, "run `make translations`, and translate what is new"
-    assert not {message.id for message in german} - {message.id for message in marked}
+    wanted, there = ({(message.context, message.id) for message in messages}
+                     for messages in (marked, german))
+    assert not wanted - there, "run `make translations`, and translate what is new"
+    assert not there - wanted
     for message in german:
         if message.id:
             assert not message.fuzzy, message.id
@@ -161,6 +163,70 @@ def test_kept_views_do_not_mix_languages(client: FlaskClient, wiki: Wiki) -> Non
         english = client.get("/Books.Dune").text
         assert "angelegt von" in german and "created by" not in german
         assert "created by" in english and "angelegt von" not in english
+
+
+def test_shipped_pages_are_in_the_language_of_the_reader(client: FlaskClient) -> None:
+    html = client.get("/", headers=GERMAN).text
+    assert "<h1 class=\"page-title\">Willkommen</h1>" in html and "Das Beispiel" in html
+    assert "Nicht vor" in client.get("/TaskExecutorCode.TaskClass", headers=GERMAN).text
+    english = client.get("/").text
+    assert "The sample" in english and "Willkommen" not in english
+
+
+def test_what_somebody_wrote_on_a_shipped_page_is_shown_as_it_is(
+        client: FlaskClient, wiki: Wiki) -> None:
+    page = wiki.get("Main.WebHome")
+    page.title, page.content = "Our wiki", page.content.replace("## The sample", "## An example")
+    page.save()
+    html = client.get("/", headers=GERMAN).text
+    assert "Our wiki" in html and "An example" in html and "Zuletzt geändert" in html
+
+
+def test_a_shipped_page_is_edited_as_it_is_kept(admin: Browser) -> None:
+    html = admin.get("/Main.WebHome/edit", headers=GERMAN).text
+    assert "## The sample" in html and "## Das Beispiel" not in html
+    html = admin.get("/TaskExecutorCode.TaskClass/class", headers=GERMAN).text
+    assert 'value="Not before"' in html
+
+
+def test_a_shipped_page_that_is_shown_in_german_is_kept_in_english(
+        admin: Browser, wiki: Wiki) -> None:
+    before = wiki.get("Tasks.HelloWorld").record
+    admin.post("/language", language="de")
+    admin.post("/Tasks.HelloWorld/task", action="ready")
+    after = wiki.get("Tasks.HelloWorld").record
+    assert after.version != before.version
+    assert (after.title, after.content) == (before.title, before.content)
+
+
+def test_why_a_task_waits_is_in_the_language_of_the_reader(client: FlaskClient, wiki: Wiki,
+                                                           ) -> None:
+    for name, values in (("One", {}), ("Two", {"after": ["Tasks.One"]})):
+        page = wiki.new(f"Tasks.{name}")
+        page.add_object(TASK_CLASS, taskExecutor="Executors.HelloWorld", status="READY", **values)
+        page.save()
+    progress = '<<taskprogress task="Tasks.Two"/>>'
+    wiki.new("Main.Waiting", content=progress).save()
+    assert "Wartet auf Tasks.One, das READY ist" in client.get("/Main.Waiting",
+                                                               headers=GERMAN).text
+    assert "Waits for Tasks.One, which is READY" in client.get("/Main.Waiting").text
+
+
+def test_a_refused_value_is_told_in_the_language_of_the_reader(admin: Browser) -> None:
+    admin.post("/language", language="de")
+    key = f"{TASK_CLASS}[0]"
+    answer = admin.post("/Tasks.HelloWorld/objects", action="save", version="1.1", object=key,
+                        **{f"{key}.priority": "5000"})
+    assert "möglich: eine ganze Zahl von -1000 bis 1000" in answer.text
+
+
+def test_a_macro_is_explained_and_refused_in_the_language_of_the_reader(
+        client: FlaskClient, wiki: Wiki) -> None:
+    wiki.new("Main.Shown", content='<<macros name="image"/>>\n\n<<toc depth="deep"/>>').save()
+    html = client.get("/Main.Shown", headers=GERMAN).text
+    assert "Zeigt ein Bild" in html and "depth: &#39;deep&#39; ist keine ganze Zahl" in html
+    rows = dict(re.findall(r"<tr><td><code>(\w+)</code>.*<td>(.*)</td></tr>", html))
+    assert "Größe in Pixeln" in rows["width"] and rows["width"] == rows["height"]
 
 
 def test_no_answer_leaves_its_language_behind(app: Flask, client: FlaskClient) -> None:

@@ -327,6 +327,9 @@ def test_an_object_is_added_filled_changed_and_removed(admin: Browser, wiki: Wik
     assert record
     assert record.values["year"] == 1966
     assert "hash" in record.values["secret"]
+    assert "leave empty to keep" in admin.get("/Books.Dune/objects").text
+    added = admin.get("/Main.WebHome/objects?class=Books.BookClass").text
+    assert 'type="password"' in added and "leave empty to keep" not in added
     assert record.values["genre"] == "novel"
     admin.post("/Books.Dune/objects", version="3.1")
     assert wiki.get("Books.Dune").objects() == []

@@ -231,7 +231,7 @@ def test_a_macro_with_a_script_renders_in_a_worker(
     assert "42" in site.renderer.render(page, ADMIN).html
     page = wiki.get("Test.Page")
     page.content = "<<slow/>>"
-    assert "took longer than" in site.renderer.render(page.save().record, ADMIN).html
+    assert "it was stopped" in site.renderer.render(page.save().record, ADMIN).html
 
 
 def test_what_another_process_saves_is_seen(define: Define, show: Show, site: Site) -> None:

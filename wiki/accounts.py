@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from tinydb import TinyDB
 
 from wiki.errors import AuthenticationFailed, InvalidValue, StoreError, UserExists, UserNotFound
 from wiki.references import Reference, check_name
+from wiki.translate import gettext
 
 #: The space of the users' pages.
 USERS = "Users"
@@ -42,8 +45,7 @@ class Accounts:
         self._directory = directory
         self._hasher = PasswordHasher()
         self._gate = threading.Semaphore(HASHES_AT_A_TIME)
-        # An unknown name takes the time of a known one: it is verified against this.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        self._nobody = hash_of_nothing(self._hasher)
         self._attempts = Attempts(clock)
         self._right = RightAnswers(clock)
         self._stamps: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -58,7 +60,7 @@ class Accounts:
         try:
             os.link(temporary, self._path(name))  # fails where the name is taken meanwhile
         except FileExistsError:
-            raise UserExists(f"there is a user {name!r} already") from None
+            raise UserExists(gettext("there is a user %(name)s already", name=repr(name))) from None
         finally:
             temporary.unlink()
         self._sync()
@@ -67,7 +69,7 @@ class Accounts:
     def set_password(self, name: str, password: str) -> None:
         """Raises UserNotFound or InvalidValue."""
         if not self.exists(name):
-            raise UserNotFound(f"there is no user {name!r}")
+            raise UserNotFound(gettext("there is no user %(name)s", name=repr(name)))
         name = check_name(name)
         os.replace(self._write(name, password), self._path(name))
         self._sync()
@@ -135,12 +137,15 @@ class Accounts:
             with TinyDB(path, access_mode="r") as database:
                 return cast(dict[str, str], dict(database.all()[0]))
         except (OSError, ValueError, LookupError) as error:
-            raise StoreError(f"the account file {path} is damaged: {error!r}") from None
+            raise StoreError(gettext(
+                "the account file %(path)s is damaged: %(error)s", path=path,
+                error=repr(error))) from None
 
     def _write(self, name: str, password: str) -> Path:
         """The account in a temporary file, safe on the disk."""
         if not 1 <= len(password) <= MAX_PASSWORD:
-            raise InvalidValue("password", "(not shown)", f"1 to {MAX_PASSWORD} characters")
+            raise InvalidValue("password", "(not shown)", gettext(
+                "1 to %(most)s characters", most=MAX_PASSWORD))
         with self._gate:
             record = {"name": name, "hash": self._hasher.hash(password)}
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -170,8 +175,9 @@ class Attempts:
                 recent = self._recent(key)
                 if len(recent) >= most:
                     wait = recent[-most] + FAILURE_SECONDS - self._clock()
-                    raise AuthenticationFailed("too many failed attempts; try again in "
-                                               f"{int(wait // 60) + 1} minutes")
+                    raise AuthenticationFailed(gettext(
+                        "too many failed attempts; try again in %(value)s minutes",
+                        value=int(wait // 60) + 1), wait)
 
     def failed(self, name: str, address: str) -> None:
         """Count one more."""
@@ -221,6 +227,18 @@ class RightAnswers:
     def _digest(self, name: str, password: str, stored: str) -> bytes:
         text = "\0".join((name, stored, password)).encode(errors="surrogatepass")
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
+
+
+def hash_of_nothing(hasher: PasswordHasher) -> str:
+    """A hash that no password has, and that takes as long to verify as one of ``hasher``'s.
+
+    An unknown name is verified against it, so that it takes the time of a known one. It is made
+    of random bytes, since each command and each process that opens the wiki needs one.
+    """
+    salt, digest = (b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+                    for length in (hasher.salt_len, hasher.hash_len))
+    return (f"$argon2id$v={ARGON2_VERSION}$m={hasher.memory_cost},t={hasher.time_cost},"
+            f"p={hasher.parallelism}${salt}${digest}")
 
 
 def user_page(name: str) -> str:

@@ -54,6 +54,7 @@ from wiki.store.base import (
     Touched,
 )
 from wiki.store.bin import revision_of
+from wiki.translate import gettext, titled
 
 __all__ = ["MAX_CONTENT", "OPERATORS", "Name", "OpenAttachment", "OpenDocument", "OpenObject",
            "Wiki", "make_query", "reference", "runnable"]
@@ -139,7 +140,7 @@ class Wiki:
         """
         ref = reference(name)
         if self._store.exists(ref):
-            raise DocumentExists(f"{ref} exists already; get it to change it")
+            raise DocumentExists(gettext("%(ref)s exists already; get it to change it", ref=ref))
         document = OpenDocument(self, Document(ref), None)
         for field, value in fields.items():
             setattr(document, field, value)
@@ -202,9 +203,10 @@ class Wiki:
         return self._store.versions(ref)
 
     def class_definition(self, class_name: Name) -> ClassDefinition | None:
-        """The class that the page defines; None where there is no such page or class."""
+        """The class that the page defines, with labels and help in the language shown now; None
+        where there is no such page or class."""
         try:
-            return self._store.get(reference(class_name)).class_definition
+            return self._store.get(reference(class_name)).display_class
         except DocumentNotFound:
             return None
 
@@ -216,7 +218,8 @@ class Wiki:
         """Documents by class and property, lazily.
 
         ``status="READY"`` compares a property, ``year__gt=1965`` with an operator (``ne lt le
-        gt ge contains startswith``); ``order_by`` takes ``name`` and the document's other
+        gt ge contains startswith``), and ``status__in=["READY", "ERROR"]`` with several values,
+        of which one fits; ``order_by`` takes ``name`` and the document's other
         fields, or a property; ``-`` before it turns the order round. A property named as a
         document's field is ordered by as ``object.name``.
 
@@ -230,9 +233,10 @@ class Wiki:
                 continue
 
     def rows(self, query: Query) -> Iterator[Row]:
-        """The index's rows for a query, without opening the pages."""
+        """The index's rows for a query, without opening the pages. Titles of shipped pages, here
+        and below, are in the language shown now."""
         require(self.user, Right.VIEW)
-        return self._store.query(query)
+        return iter(titled(self._store.query(query)))
 
     def count(self, query: Query) -> int:
         require(self.user, Right.VIEW)
@@ -240,15 +244,16 @@ class Wiki:
 
     def counts(self, query: Query, name: str) -> dict[str, int]:
         """How many documents that fit have each value of a property of the query's class,
-        numbers as text."""
+        numbers as text, or each tag where ``name`` is ``doc.tags``."""
         require(self.user, Right.VIEW)
         return self._store.counts(query, name)
 
     def search(self, text: str, space: str | None = None, limit: int = 20,
                offset: int = 0) -> list[Hit]:
-        """Pages with all the words, best first, without hidden ones."""
+        """Pages with all the words in their text or in an attached file, best first, without
+        hidden ones."""
         require(self.user, Right.VIEW)
-        return list(self._store.search(text, space, limit, offset))
+        return list(titled(self._store.search(text, space, limit, offset)))
 
     def find(self, search: Search) -> Found:
         """Full text with filters, the number of pages and counts by space, class, author and
@@ -257,8 +262,9 @@ class Wiki:
         Raises QueryError for a search that cannot be read.
         """
         require(self.user, Right.VIEW)
-        return self._store.find(replace(
+        found = self._store.find(replace(
             search, hidden=search.hidden and self.may(Right.ADMIN)))
+        return replace(found, hits=tuple(titled(found.hits)))
 
     def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
         """Pages, not hidden ones, whose title begins so, then those whose title or name has
@@ -278,12 +284,13 @@ class Wiki:
         """One branch of the tree of pages: those right below a page, or the outermost ones, by
         title. Each says whether there are pages below it in turn."""
         require(self.user, Right.VIEW)
-        return self._store.branch(None if name is None else reference(name), limit, offset)
+        return list(titled(self._store.branch(None if name is None else reference(name), limit,
+                                              offset)))
 
     def above(self, document: Document) -> list[Leaf]:
         """The pages above a page, which need not be kept yet, the outermost first."""
         require(self.user, Right.VIEW)
-        return self._store.above(document)
+        return list(titled(self._store.above(document)))
 
     def links_to(self, name: Name) -> list[Link]:
         """The pages that lead to the page, each with how: ``link``, ``include``, ``object`` (a
@@ -313,8 +320,8 @@ class Wiki:
         ``minor=False`` without minor edits. A page comes once for each; see
         :func:`wiki.recent.by_day`."""
         require(self.user, Right.VIEW)
-        return self._store.changes(limit, offset, space=space, author=author, minor=minor,
-                                   hidden=hidden)
+        return list(titled(self._store.changes(limit, offset, space=space, author=author,
+                                               minor=minor, hidden=hidden)))
 
     def changes_since(self, mark: str, classes: Sequence[str]) -> Since:
         """What changed since an earlier answer's mark; see :meth:`wiki.store.base.Store`."""
@@ -379,10 +386,14 @@ class Wiki:
         previous = self._current(document.reference) if expected else None
         require(self.user, Right.EDIT, previous)
         if previous is None and expected is not None:
-            raise Conflict(f"{document.reference} was deleted since version {expected} was read")
+            raise Conflict(gettext(
+                "%(page)s was deleted since version %(expected)s was read", page=document.reference,
+                expected=expected))
         if previous is not None and previous.version != expected:
-            raise Conflict(f"{document.reference} is at version {previous.version} by "
-                           f"{previous.author}, and no longer at {expected}; nothing was saved")
+            raise Conflict(gettext(
+                "%(page)s is at version %(version)s by %(author)s, and no longer at "
+                "%(expected)s; nothing was saved", page=document.reference,
+                version=previous.version, author=previous.author, expected=expected))
         checked = document if lenient else self._validated(document, previous)
         record = self._stamp(checked, previous, comment, minor)
         if vouch and allows(self.signer, Right.SCRIPT) and runnable(record):
@@ -401,8 +412,9 @@ class Wiki:
         """An object that is as it was stays so, whatever has become of its class: a save
         answers for what it changes, and nobody signs what another has written."""
         if len(document.content) > MAX_CONTENT:
-            raise InvalidDocument(f"the content has {len(document.content)} characters; a page "
-                                  f"takes at most {MAX_CONTENT}")
+            raise InvalidDocument(gettext(
+                "the content has %(num)s characters; a page takes at most %(most)s",
+                num=len(document.content), most=MAX_CONTENT))
         document = comments.guarded(document, previous, self.user)
         kept = previous.objects if previous else ()
         objects = tuple(obj if obj in kept else self._validated_object(obj, document)
@@ -615,8 +627,9 @@ class Wiki:
         ref = reference(name)
         row = self._store.binned(key, ref)
         if row is None:
-            raise RevisionNotFound(f"{ref} is not in the recycle bin under {key!r:.80}: it is "
-                                   "back, or was purged")
+            raise RevisionNotFound(gettext(
+                "%(ref)s is not in the recycle bin under %(key)s: it is back, or was purged",
+                ref=ref, key=f"{key!r:.80}"))
         document = self._store.deleted(key, ref)
         require(self.user, Right.DELETE, document)
         return row, document
@@ -696,8 +709,9 @@ def _condition(key: str, value: Any) -> Condition:
     if not separator:
         return Condition(key, "eq", value)
     if operator not in OPERATORS:
-        raise QueryError(f"{key}: {operator!r} is no operator; there are "
-                         + ", ".join(OPERATORS))
+        raise QueryError(gettext(
+            "%(key)s: %(operator)s is no operator; there are %(names)s", key=key,
+            operator=repr(operator), names=", ".join(OPERATORS)))
     return Condition(field, cast(Operator, operator), value)
 
 

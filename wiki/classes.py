@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from wiki.errors import InvalidDocument, InvalidReference, InvalidValue
 from wiki.model import ClassDefinition, Property
 from wiki.references import Reference
+from wiki.translate import gettext, marked
 
 #: The longest text of a property, in characters.
 MAX_TEXT = 1_000_000
@@ -43,7 +44,8 @@ class PropertyType:
     options: ClassVar[frozenset[str]] = frozenset()
 
     def allowed(self, prop: Property) -> str:
-        """What a value may be, as words that end the sentence "it takes ..."."""
+        """What a value may be, as words that end the sentence "it takes ...", in the language
+        shown now."""
         raise NotImplementedError
 
     def check(self, value: Any, prop: Property) -> Any:
@@ -76,7 +78,7 @@ class String(PropertyType):
     name = "String"
 
     def allowed(self, prop: Property) -> str:
-        return f"text of at most {MAX_TEXT:,} characters"
+        return gettext("text of at most %(most)s characters", most=f"{MAX_TEXT:,}")
 
     def check(self, value: Any, prop: Property) -> str:
         if not isinstance(value, str) or len(value) > MAX_TEXT or not _encodable(value):
@@ -101,8 +103,9 @@ class TextArea(String):
     def check_options(self, prop: Property) -> None:
         kind = prop.options.get("kind", "text")
         if kind not in self.KINDS:
-            raise InvalidDocument(f"{prop.name}: {kind!r} is no kind of TextArea; there are "
-                                  + ", ".join(self.KINDS))
+            raise InvalidDocument(gettext(
+                "%(name)s: %(kind)s is no kind of TextArea; there are %(kinds)s",
+                name=prop.name, kind=repr(kind), kinds=", ".join(self.KINDS)))
 
 
 class Number(PropertyType):
@@ -111,15 +114,22 @@ class Number(PropertyType):
     name = "Number"
     options = frozenset({"integer", "min", "max"})
     _TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+    #: What is allowed, by whether there is a least and a greatest.
+    _WHOLE: ClassVar[Mapping[tuple[bool, bool], str]] = {
+        (False, False): marked("a whole number"),
+        (True, False): marked("a whole number of at least %(low)s"),
+        (False, True): marked("a whole number of at most %(high)s"),
+        (True, True): marked("a whole number from %(low)s to %(high)s")}
+    _ANY: ClassVar[Mapping[tuple[bool, bool], str]] = {
+        (False, False): marked("a number"),
+        (True, False): marked("a number of at least %(low)s"),
+        (False, True): marked("a number of at most %(high)s"),
+        (True, True): marked("a number from %(low)s to %(high)s")}
 
     def allowed(self, prop: Property) -> str:
-        kind = "a whole number" if prop.options.get("integer") else "a number"
         low, high = prop.options.get("min"), prop.options.get("max")
-        if low is not None and high is not None:
-            return f"{kind} from {low} to {high}"
-        if low is not None:
-            return f"{kind} of at least {low}"
-        return kind if high is None else f"{kind} of at most {high}"
+        messages = self._WHOLE if prop.options.get("integer") else self._ANY
+        return gettext(messages[low is not None, high is not None], low=low, high=high)
 
     def check(self, value: int | float, prop: Property) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -134,7 +144,8 @@ class Number(PropertyType):
         if (low is not None and value < low) or (high is not None and value > high):
             raise self.refuse(value, prop)
         if isinstance(value, int) and abs(value) > MAX_INTEGER:
-            raise InvalidValue(prop.name, value, f"{self.allowed(prop)}, in 64 bits")
+            raise InvalidValue(prop.name, value, gettext("%(allowed)s, in 64 bits",
+                                                         allowed=self.allowed(prop)))
         return value
 
     def parse(self, text: str | list[str], prop: Property) -> int | float | None:
@@ -148,7 +159,7 @@ class Number(PropertyType):
 
     def check_options(self, prop: Property) -> None:
         if not isinstance(prop.options.get("integer", False), bool):
-            raise InvalidDocument(f"{prop.name}: integer is true or false")
+            raise InvalidDocument(_no_boolean(prop, "integer"))
         bare = replace(prop, options={})
         for option in ("min", "max"):
             limit = prop.options.get(option)
@@ -156,11 +167,13 @@ class Number(PropertyType):
                 try:
                     self.check(limit, bare)
                 except InvalidValue:
-                    raise InvalidDocument(f"{prop.name}: {option} is a number, not "
-                                          f"{limit!r}") from None
+                    raise InvalidDocument(gettext(
+                        "%(name)s: %(option)s is a number, not %(value)s", name=prop.name,
+                        option=option, value=repr(limit))) from None
         low, high = prop.options.get("min"), prop.options.get("max")
         if low is not None and high is not None and low > high:
-            raise InvalidDocument(f"{prop.name}: min {low} is greater than max {high}")
+            raise InvalidDocument(gettext("%(name)s: min %(low)s is greater than max %(high)s",
+                                          name=prop.name, low=low, high=high))
 
 
 class Boolean(PropertyType):
@@ -169,7 +182,7 @@ class Boolean(PropertyType):
     name = "Boolean"
 
     def allowed(self, prop: Property) -> str:
-        return "true or false"
+        return gettext("true or false")
 
     def check(self, value: Any, prop: Property) -> bool:
         if not isinstance(value, bool):
@@ -195,7 +208,7 @@ class Date(PropertyType):
     options = frozenset({"time"})
 
     def allowed(self, prop: Property) -> str:
-        return "a date such as 2026-11-24, or 2026-11-24T05:10:00Z with a time"
+        return gettext("a date such as 2026-11-24, or 2026-11-24T05:10:00Z with a time")
 
     def check(self, value: Any, prop: Property) -> str:
         try:
@@ -211,7 +224,7 @@ class Date(PropertyType):
 
     def check_options(self, prop: Property) -> None:
         if not isinstance(prop.options.get("time", False), bool):
-            raise InvalidDocument(f"{prop.name}: time is true or false")
+            raise InvalidDocument(_no_boolean(prop, "time"))
 
 
 class StaticList(PropertyType):
@@ -221,8 +234,10 @@ class StaticList(PropertyType):
     options = frozenset({"values", "multiple"})
 
     def allowed(self, prop: Property) -> str:
-        amount = "any of " if prop.options.get("multiple") else "one of "
-        return amount + ", ".join(self.values(prop))
+        values = ", ".join(self.values(prop))
+        if prop.options.get("multiple"):
+            return gettext("any of %(values)s", values=values)
+        return gettext("one of %(values)s", values=values)
 
     def values(self, prop: Property) -> list[str]:
         """The values to choose from."""
@@ -261,15 +276,18 @@ class StaticList(PropertyType):
     def check_options(self, prop: Property) -> None:
         values = prop.options.get("values")
         if not isinstance(values, list | tuple) or not values:
-            raise InvalidDocument(f"{prop.name}: a StaticList needs a list of values")
+            raise InvalidDocument(gettext("%(name)s: a StaticList needs a list of values",
+                                          name=prop.name))
         for value in values:
             if not isinstance(value, str) or not value.strip() or "|" in value:
-                raise InvalidDocument(f"{prop.name}: {value!r} cannot be a value; one is text, "
-                                      "in quotes if need be, without '|'")
+                raise InvalidDocument(gettext(
+                    "%(name)s: %(value)s cannot be a value; one is text, in quotes if need be, "
+                    "without '|'", name=prop.name, value=repr(value)))
         if len(set(values)) != len(values):
-            raise InvalidDocument(f"{prop.name}: a value stands twice in the list")
+            raise InvalidDocument(gettext("%(name)s: a value stands twice in the list",
+                                          name=prop.name))
         if not isinstance(prop.options.get("multiple", False), bool):
-            raise InvalidDocument(f"{prop.name}: multiple is true or false")
+            raise InvalidDocument(_no_boolean(prop, "multiple"))
 
 
 class Page(PropertyType):
@@ -277,12 +295,18 @@ class Page(PropertyType):
 
     name = "Page"
     options = frozenset({"class", "multiple"})
+    #: By whether the pages have a class, and whether there may be several.
+    _ALLOWED: ClassVar[Mapping[tuple[bool, bool], str]] = {
+        (False, False): marked("a page's name such as Space.Name"),
+        (True, False): marked("a page's name such as Space.Name, of a page with a %(wanted)s"),
+        (False, True): marked("names, each a page's name such as Space.Name"),
+        (True, True): marked("names, each a page's name such as Space.Name, of a page with a "
+                             "%(wanted)s")}
 
     def allowed(self, prop: Property) -> str:
         wanted = prop.options.get("class")
-        one = "a page's name such as Space.Name" + (f", of a page with a {wanted}"
-                                                    if wanted else "")
-        return f"names, each {one}" if prop.options.get("multiple") else one
+        return gettext(self._ALLOWED[bool(wanted), bool(prop.options.get("multiple"))],
+                       wanted=wanted)
 
     def check(self, value: Any, prop: Property) -> str | list[str]:
         if not prop.options.get("multiple"):
@@ -315,7 +339,7 @@ class Page(PropertyType):
 
     def check_options(self, prop: Property) -> None:
         if not isinstance(prop.options.get("multiple", False), bool):
-            raise InvalidDocument(f"{prop.name}: multiple is true or false")
+            raise InvalidDocument(_no_boolean(prop, "multiple"))
         wanted = prop.options.get("class")
         if wanted is None:
             return
@@ -343,8 +367,9 @@ class User(Page):
     _BASE = Reference(("Users",), "WebHome")
 
     def allowed(self, prop: Property) -> str:
-        one = "a user's name such as Users.Admin"
-        return f"names, each {one}" if prop.options.get("multiple") else one
+        if prop.options.get("multiple"):
+            return gettext("names, each a user's name such as Users.Admin")
+        return gettext("a user's name such as Users.Admin")
 
     def reference(self, text: str) -> Reference:
         return Reference.parse(text, self._BASE)
@@ -356,7 +381,7 @@ class Password(PropertyType):
     name = "Password"
 
     def allowed(self, prop: Property) -> str:
-        return "a password of 1 to 1000 characters"
+        return gettext("a password of 1 to 1000 characters")
 
     def check(self, value: Any, prop: Property) -> dict[str, str]:
         if is_password(value) and ARGON2_HASH.fullmatch(value["hash"]):
@@ -374,7 +399,8 @@ class Password(PropertyType):
 
     def check_options(self, prop: Property) -> None:
         if prop.default is not None:
-            raise InvalidDocument(f"{prop.name}: a Password has no default")
+            raise InvalidDocument(gettext("%(name)s: a Password has no default",
+                                          name=prop.name))
 
 
 class Email(PropertyType):
@@ -383,7 +409,7 @@ class Email(PropertyType):
     name = "Email"
 
     def allowed(self, prop: Property) -> str:
-        return "an e-mail address such as name@example.org"
+        return gettext("an e-mail address such as name@example.org")
 
     def check(self, value: Any, prop: Property) -> str:
         if (not isinstance(value, str) or len(value) > 254 or not EMAIL.fullmatch(value)
@@ -399,7 +425,7 @@ class URL(PropertyType):
     SCHEMES = ("http", "https", "mailto")
 
     def allowed(self, prop: Property) -> str:
-        return "an address that begins with http://, https:// or mailto:"
+        return gettext("an address that begins with http://, https:// or mailto:")
 
     def check(self, value: Any, prop: Property) -> str:
         if not isinstance(value, str) or not self._sound(value):
@@ -432,11 +458,13 @@ def check_definition(definition: ClassDefinition) -> ClassDefinition:
     cannot be one, or a default that the property itself would refuse.
     """
     if len(definition.properties) > MAX_PROPERTIES:
-        raise InvalidDocument(f"a class has at most {MAX_PROPERTIES} properties")
+        raise InvalidDocument(gettext("a class has at most %(most)s properties",
+                                      most=MAX_PROPERTIES))
     names = [prop.name for prop in definition.properties]
     for name in names:
         if names.count(name) > 1:
-            raise InvalidDocument(f"the class has two properties named {name!r}")
+            raise InvalidDocument(gettext("the class has two properties named %(name)s",
+                                          name=repr(name)))
     return ClassDefinition(tuple(_check_property(prop) for prop in definition.properties))
 
 
@@ -444,14 +472,16 @@ def _check_property(prop: Property) -> Property:
     name = prop.name
     if (not isinstance(name, str) or not name.isidentifier() or "__" in name
             or len(name.encode()) > 200):
-        raise InvalidDocument(f"{name!r} cannot be a property's name: it takes letters, digits "
-                              "and single underscores, and begins with no digit")
+        raise InvalidDocument(gettext(
+            "%(name)s cannot be a property's name: it takes letters, digits and single "
+            "underscores, and begins with no digit", name=repr(name)))
     kind = type_of(prop)
     for option in prop.options:
         if option not in kind.options:
-            there = ", ".join(sorted(kind.options)) or "none"
-            raise InvalidDocument(f"{name}: a {kind.name} has no option {option!r}; "
-                                  f"it takes {there}")
+            raise InvalidDocument(gettext(
+                "%(name)s: a %(type)s has no option %(option)s; it takes %(options)s", name=name,
+                type=kind.name, option=repr(option),
+                options=", ".join(sorted(kind.options)) or gettext("none")))
     kind.check_options(prop)
     prop = replace(prop, options={key: list(value) if isinstance(value, tuple) else value
                                   for key, value in prop.options.items()})
@@ -460,15 +490,20 @@ def _check_property(prop: Property) -> Property:
     try:
         return replace(prop, default=kind.check(prop.default, prop))
     except InvalidValue as error:
-        raise InvalidDocument(f"the default of {error}") from None
+        raise InvalidDocument(gettext("the default of %(error)s", error=error)) from None
+
+
+def _no_boolean(prop: Property, option: str) -> str:
+    return gettext("%(name)s: %(option)s is true or false", name=prop.name, option=option)
 
 
 def type_of(prop: Property) -> PropertyType:
     """Raises :class:`InvalidDocument` for a type that there is not."""
     kind = TYPES.get(prop.type) if isinstance(prop.type, str) else None
     if kind is None:
-        raise InvalidDocument(f"{prop.name}: there is no property type {prop.type!r}; there are "
-                              + ", ".join(TYPES))
+        raise InvalidDocument(gettext(
+            "%(name)s: there is no property type %(type)s; there are %(types)s", name=prop.name,
+            type=repr(prop.type), types=", ".join(TYPES)))
     return kind
 
 
@@ -484,8 +519,8 @@ def validate(definition: ClassDefinition, values: Mapping[str, Any],
     for prop in definition.properties:
         named = prop.name in stored
         if prop.required and (named or not partial) and is_empty(stored.get(prop.name)):
-            raise InvalidValue(prop.name, stored.get(prop.name),
-                               f"{type_of(prop).allowed(prop)}, and is required")
+            raise InvalidValue(prop.name, stored.get(prop.name), gettext(
+                "%(allowed)s, and is required", allowed=type_of(prop).allowed(prop)))
     return stored
 
 
@@ -507,7 +542,7 @@ def _check_lost(name: str, value: Any) -> Any:
              or (isinstance(value, int) and abs(value) <= MAX_INTEGER)
              or (isinstance(value, float) and math.isfinite(value)))
     if not sound:
-        raise InvalidValue(name, value, "text, a number, true, false or a list of texts")
+        raise InvalidValue(name, value, gettext("text, a number, true, false or a list of texts"))
     return value
 
 

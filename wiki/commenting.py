@@ -22,6 +22,7 @@ from wiki.comments import (
 from wiki.errors import AccessDenied, InvalidDocument, InvalidValue, ObjectNotFound
 from wiki.model import Document
 from wiki.rights import Right
+from wiki.translate import gettext
 
 ADDED, CHANGED, DELETED = "Comment added", "Comment changed", "Comment deleted"
 RESOLVED, REOPENED = "Comments resolved", "Comments reopened"
@@ -34,7 +35,8 @@ def find(document: Document, number: int) -> Comment:
     for comment in comments_of(document):
         if comment.number == number:
             return comment
-    raise ObjectNotFound(f"{document.reference} has no comment {number}")
+    raise ObjectNotFound(gettext(
+        "%(page)s has no comment %(number)s", page=document.reference, number=number))
 
 
 def may_change(wiki: Wiki, document: Document, comment: Comment) -> bool:
@@ -54,8 +56,9 @@ def add(wiki: Wiki, page: Name, text: str, reply_to: int | None = None) -> Comme
     def change(document: OpenDocument) -> None:
         wiki.require(Right.EDIT, document)
         if len(document.record.objects_of(COMMENT_CLASS)) >= MAX_COMMENTS:
-            raise InvalidDocument(f"{document.reference} has {MAX_COMMENTS} comments, and a page "
-                                  "takes no more; delete some first")
+            raise InvalidDocument(gettext(
+                "%(page)s has %(most)s comments, and a page takes no more; delete some first",
+                page=document.reference, most=MAX_COMMENTS))
         if reply_to is not None:
             find(document.record, reply_to)
         document.add_object(COMMENT_CLASS, author=wiki.user, date=_now(), text=text,
@@ -144,8 +147,9 @@ def _own(wiki: Wiki, document: OpenDocument, number: int) -> Comment:
     """The comment, which the user may change; raises ObjectNotFound or AccessDenied."""
     comment = find(document.record, number)
     if not may_change(wiki, document.record, comment):
-        raise AccessDenied(f"Comment {number} is {comment.author}'s; only who wrote a comment, and "
-                           "administrators, may change or delete it")
+        raise AccessDenied(gettext(
+            "Comment %(number)s is %(author)s's; only who wrote a comment, and administrators, "
+            "may change or delete it", number=number, author=comment.author))
     return comment
 
 
@@ -153,7 +157,7 @@ def _checked(text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if not 1 <= len(text) <= MAX_TEXT:
         shown = f"{len(text)} characters" if text else text
-        raise InvalidValue("text", shown, f"1 to {MAX_TEXT} characters")
+        raise InvalidValue("text", shown, gettext("1 to %(most)s characters", most=MAX_TEXT))
     return text
 
 

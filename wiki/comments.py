@@ -16,6 +16,7 @@ from wiki.errors import AccessDenied, InvalidReference
 from wiki.model import NO_DATE, Document, Object
 from wiki.references import Reference
 from wiki.rights import Right, allows
+from wiki.translate import gettext
 
 COMMENT_CLASS = "Wiki.CommentClass"
 #: The longest comment, in characters, and the most comments that a page has.
@@ -131,9 +132,10 @@ def _check_own(old: Object | None, new: Object | None, user: str) -> None:
         return  # whoever may edit the page settles a thread, and opens it again
     for obj in (old, new):
         if obj is not None and obj.values.get("author") != user:
-            raise AccessDenied(f"Comment {obj.number} is {obj.values.get('author')}'s, and not "
-                               f"{user}'s to write, change or remove; leave the comments of "
-                               "others as they are")
+            raise AccessDenied(gettext(
+                "Comment %(number)s is %(author)s's, and not %(user)s's to write, change or "
+                "remove; leave the comments of others as they are", number=obj.number,
+                author=obj.values.get('author'), user=user))
 
 
 def _unresolved(obj: Object) -> dict[str, object]:

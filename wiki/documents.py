@@ -24,8 +24,11 @@ from wiki.model import (
     media_type,
 )
 from wiki.references import Reference
+from wiki.translate import gettext
 
 Name = str | Reference
+#: An object of it on a class names the page that shows the class's pages.
+SHEET_CLASS = "Wiki.ClassSheetClass"
 
 
 class Keeper(Protocol):
@@ -120,12 +123,20 @@ class OpenDocument:
         """Raises ObjectNotFound."""
         ref = str(reference(class_name))
         if self.record.object(ref, number) is None:
-            raise ObjectNotFound(f"{self.record.reference} has no object {ref} {number}")
+            raise ObjectNotFound(gettext(
+                "%(page)s has no object %(ref)s %(number)s", page=self.record.reference, ref=ref,
+                number=number))
         self.record = self.record.without_object(ref, number)
 
     def define_class(self, *properties: Property) -> None:
         """Make this page a class with these properties; raises InvalidDocument."""
         self.class_definition = classes.check_definition(ClassDefinition(properties))
+
+    def add_sheet(self, sheet: Name = "Wiki.ObjectSheet") -> None:
+        """Have a page show all pages of this class, by default with a table of their values; a
+        class that has a sheet keeps it."""
+        if self.object(SHEET_CLASS) is None:
+            self.add_object(SHEET_CLASS, sheet=str(sheet))
 
     # -- attachments -----------------------------------------------------------------------
 
@@ -173,7 +184,8 @@ class OpenDocument:
         """
         from_ = self.record.reference
         if self._expected is None:
-            raise DocumentNotFound(f"{from_} was never saved; save it under its new name")
+            raise DocumentNotFound(gettext(
+                "%(page)s was never saved; save it under its new name", page=from_))
         self.record = self._wiki.rename(self.record, self._expected, name, update_links)
         self._expected = self.record.version
         return self
@@ -196,8 +208,10 @@ class OpenObject:
         """Property name -> value, passwords left out."""
         obj = self._document.record.object(self.class_name, self.number)
         if obj is None:
-            raise ObjectNotFound(f"{self._document.record.reference} no longer has the object "
-                                 f"{self.class_name} {self.number}")
+            raise ObjectNotFound(gettext(
+                "%(page)s no longer has the object %(class_name)s %(number)s",
+                page=self._document.record.reference, class_name=self.class_name,
+                number=self.number))
         return classes.visible(obj.values)
 
     def __getitem__(self, name: str) -> Any:
@@ -242,7 +256,9 @@ class OpenAttachment:
             return self._wiki.open_blob(self.record.sha256)
         except AttachmentNotFound:
             raise AttachmentNotFound(
-                f"the bytes of {self.record.filename} are lost from the store") from None
+                gettext(
+                    "the bytes of %(filename)s are lost from the store",
+                    filename=self.record.filename)) from None
 
     def read(self) -> bytes:
         with self.open() as stream:

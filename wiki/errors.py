@@ -1,16 +1,19 @@
 """The one tree of errors. A class's docstring is its default message.
 
-Every error says what happened and how to mend it; doors (web, REST, CLI) show ``str(error)``.
+Every error says what happened and how to mend it, in the language of whoever caused it; doors
+(web, REST, CLI) show ``str(error)``.
 """
 
 from __future__ import annotations
+
+from wiki.translate import gettext
 
 
 class WikiError(Exception):
     """Something went wrong in the wiki."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(message or gettext((type(self).__doc__ or "").strip()))
 
 
 class InvalidReference(WikiError, ValueError):
@@ -27,7 +30,8 @@ class InvalidValue(WikiError, ValueError):
         shown = repr(value)
         if len(shown) > 80:
             shown = shown[:77] + "..."
-        super().__init__(f"{property}: {shown} is not allowed; it takes {allowed}")
+        super().__init__(gettext("%(property)s: %(value)s is not allowed; it takes %(allowed)s",
+                                 property=property, value=shown, allowed=allowed))
         self.property = property
         self.value = value
         self.allowed = allowed
@@ -99,6 +103,11 @@ class AccessDenied(WikiError):
 
 class AuthenticationFailed(WikiError):
     """The name or the password is wrong."""
+
+    def __init__(self, message: str | None = None, wait: float = 0) -> None:
+        super().__init__(message)
+        #: For how many seconds no attempt is looked at, after too many; 0 where this one was.
+        self.wait = wait
 
 
 class TooLarge(WikiError):

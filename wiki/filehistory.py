@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from wiki.api import OpenAttachment, OpenDocument, Wiki
 from wiki.errors import DamagedPage, RevisionNotFound
 from wiki.model import Attachment, Document, Version, media_type
 
-#: How many of a page's newest revisions are looked at.
+#: How many of a page's revisions are looked at in one go.
 LOOKED_AT = 500
 
 
@@ -25,11 +25,11 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class FileHistory:
-    """Versions of a file, newest first; ``whole`` tells that the page has no older revisions
-    than those that were looked at."""
+    """Versions of a file, newest first, as a part of the page's revisions has them; the next
+    part starts at the ``following``-th, 0 where there are no older ones."""
 
     versions: tuple[FileVersion, ...]
-    whole: bool
+    following: int
 
 
 def at_version(wiki: Wiki, document: OpenDocument, filename: str,
@@ -44,31 +44,42 @@ def at_version(wiki: Wiki, document: OpenDocument, filename: str,
     return OpenAttachment(wiki, then.attachment(filename))
 
 
-def history_of(wiki: Wiki, document: OpenDocument, filename: str) -> FileHistory:
-    """All versions of the file that the page's newest revisions had; none where it never was."""
+def history_of(wiki: Wiki, document: OpenDocument, filename: str, start: int = 0) -> FileHistory:
+    """The versions of the file that a part of the page's revisions had, the newest part unless
+    ``start`` says how many newer ones to pass over. A version that a newer part has shown is not
+    shown again."""
     found: list[FileVersion] = []
     last: Attachment | None = None
-    looked = 0
-    for looked, page in enumerate(_pages(wiki, document), 1):
+    numbers = wiki.versions(document.record.reference)
+    for place in range(max(start - 1, 0), min(start + LOOKED_AT, len(numbers))):
+        page = _page(wiki, document, numbers[place])
+        if page is None:
+            continue
         record = _file(page, filename)
-        if record is not None:
-            current = looked == 1
-            if record == last:  # the save that brought it is an older one
-                current = found.pop().current
-            found.append(FileVersion(page.version, record, current))
+        if record is not None and place >= start:
+            if record != last:
+                found.append(FileVersion(page.version, record, place == 0))
+            elif found:  # the save that brought it is an older one
+                found.append(replace(found.pop(), version=page.version))
         last = record
-    return FileHistory(tuple(found), looked < LOOKED_AT)
+    following = start + LOOKED_AT
+    return FileHistory(tuple(found), following if following < len(numbers) else 0)
 
 
-def deleted_files(wiki: Wiki, document: OpenDocument) -> list[FileVersion]:
-    """The last version of each file that the page had once and has no more, by name."""
+def deleted_files(wiki: Wiki, document: OpenDocument,
+                  start: int = 0) -> tuple[list[FileVersion], int]:
+    """The last version of each file that a part of the page's revisions had and the page has no
+    more, by name; and where the next part starts, 0 for nowhere."""
     there = {item.filename for item in document.record.attachments}
     found: dict[str, FileVersion] = {}
-    for page in _pages(wiki, document):
-        for item in page.attachments:
+    numbers = wiki.versions(document.record.reference)
+    following = start + LOOKED_AT
+    for number in numbers[start:following]:
+        page = _page(wiki, document, number)
+        for item in page.attachments if page else ():
             if item.filename not in there:
-                found.setdefault(item.filename, FileVersion(page.version, item, False))
-    return [found[name] for name in sorted(found)]
+                found.setdefault(item.filename, FileVersion(number, item, False))
+    return [found[name] for name in sorted(found)], following if following < len(numbers) else 0
 
 
 def as_new(attachment: Attachment, user: str, filename: str = "") -> Attachment:
@@ -79,15 +90,13 @@ def as_new(attachment: Attachment, user: str, filename: str = "") -> Attachment:
     return replace(made, filename=filename, mimetype=media_type(filename))
 
 
-def _pages(wiki: Wiki, document: OpenDocument) -> Iterator[Document]:
-    """The page at its newest versions, newest first; damaged revisions are left out."""
-    yield document.record
-    reference = document.record.reference
-    for revision in document.revisions(LOOKED_AT)[1:]:
-        try:
-            yield wiki.revision(reference, revision.version)
-        except (RevisionNotFound, DamagedPage):  # `wikimill check` tells of it
-            continue
+def _page(wiki: Wiki, document: OpenDocument, version: Version) -> Document | None:
+    """The page at a version; None where that is damaged, which ``wikimill check`` tells of."""
+    if version == document.record.version:
+        return document.record
+    with suppress(RevisionNotFound, DamagedPage):
+        return wiki.revision(document.record.reference, version)
+    return None
 
 
 def _file(page: Document, filename: str) -> Attachment | None:

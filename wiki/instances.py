@@ -18,6 +18,7 @@ from wiki.errors import (
 from wiki.model import ClassDefinition, Document, Object, Property
 from wiki.references import Reference
 from wiki.store.base import Condition, Query
+from wiki.translate import gettext
 
 #: How many pages one step changes, durable together.
 CHUNK = 500
@@ -47,11 +48,13 @@ class ClassChange:
         before = {prop.name: prop for prop in old.properties} if old else {}
         for name, new_name in renamed.items():
             if new_name in before:
-                raise InvalidDocument(f"{name} cannot become {new_name} in the same save that "
-                                      f"renames or removes {new_name}; do that one first")
+                raise InvalidDocument(gettext(
+                    "%(name)s cannot become %(new_name)s in the same save that renames or "
+                    "removes %(new_name)s; do that one first", name=name, new_name=new_name))
             if name not in before or new.get(name) or not new.get(new_name):
-                raise InvalidDocument(f"{name} cannot become {new_name}: one goes and the other "
-                                      "comes in the same save")
+                raise InvalidDocument(gettext(
+                    "%(name)s cannot become %(new_name)s: one goes and the other comes in the "
+                    "same save", name=name, new_name=new_name))
         came_from = {new_name: name for name, new_name in renamed.items()}
         retyped = {}
         for prop in new.properties:

@@ -16,6 +16,7 @@ from wiki.language.links import ATTACH, SCHEME, WIKI_LINK
 from wiki.language.syntax import LITERAL_BODIES, Literal, Macro, Text, parse, rewritten, unparse
 from wiki.language.text import destination, skip_space, unescape
 from wiki.references import Reference
+from wiki.translate import gettext
 
 #: Macros that show another page, and the parameters that name a page also without its space.
 INCLUDING = frozenset({"include", "display"})
@@ -208,5 +209,6 @@ def _is_name(text: str) -> bool:
 
 
 def _unlinkable(name: str) -> InvalidReference:
-    return InvalidReference(f"{name!r} cannot stand in a link: a name that is linked to has no "
-                            "'[', ']', '#', '`', '<<' and '>>' in it")
+    return InvalidReference(gettext(
+        "%(name)s cannot stand in a link: a name that is linked to has no '[', ']', '#', '`', "
+        "'<<' and '>>' in it", name=repr(name)))

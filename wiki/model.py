@@ -15,6 +15,7 @@ from typing import Any
 
 from wiki.errors import AttachmentNotFound, InvalidDocument
 from wiki.references import Reference
+from wiki.translate import gettext, is_shipped, shipped, shipped_lines
 
 #: The user as whom the wiki itself acts: installs pages, records runs. Holds every right.
 SYSTEM = "Wiki.System"
@@ -37,7 +38,8 @@ class Version:
         """Read ``2.1``; raises :class:`InvalidDocument` for anything else."""
         match = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
         if not match:
-            raise InvalidDocument(f"{text!r} is not a version; one looks like 2.1")
+            raise InvalidDocument(gettext("%(text)s is not a version; one looks like 2.1",
+                                          text=repr(text)))
         return cls(int(match[1]), int(match[2]))
 
     def next(self, minor: bool = False) -> Version:
@@ -124,8 +126,9 @@ def check_filename(filename: str) -> str:
            or re.search(r'[/\\\x00-\x1f\x7f\ud800-\udfff]', filename)
            or len(filename.encode(errors="replace")) > 255)
     if bad:
-        raise InvalidDocument(f"{filename!r} cannot be an attachment's name: it takes 1 to 255 "
-                              "bytes without '/', '\\' and control characters")
+        raise InvalidDocument(gettext(
+            "%(name)s cannot be an attachment's name: it takes 1 to 255 bytes without '/', '\\' "
+            "and control characters", name=repr(filename)))
     return filename
 
 
@@ -161,11 +164,28 @@ class Document:
 
     @property
     def display_title(self) -> str:
-        """The title, or the name where there is none (the space's for a home page)."""
+        """The title, in the language shown now where the wiki has it so, or the name where there
+        is none (the space's for a home page)."""
         if self.title:
-            return self.title
+            return shipped(str(self.reference), self.title)
         return self.reference.spaces[-1] if self.reference.name == "WebHome" else (
             self.reference.name)
+
+    @property
+    def display_content(self) -> str:
+        """The text, in the language shown now where the wiki has lines of it so."""
+        return shipped_lines(str(self.reference), self.content)
+
+    @property
+    def display_class(self) -> ClassDefinition | None:
+        """The class with labels and help in the language shown now, where the wiki has them so."""
+        name = str(self.reference)
+        if self.class_definition is None or not is_shipped(name):
+            return self.class_definition
+        return ClassDefinition(tuple(
+            replace(prop, pretty_name=shipped(name, prop.pretty_name),
+                    help=shipped(name, prop.help))
+            for prop in self.class_definition.properties))
 
     def objects_of(self, class_name: str) -> tuple[Object, ...]:
         return tuple(obj for obj in self.objects if obj.class_name == class_name)
@@ -198,7 +218,8 @@ class Document:
         for attachment in self.attachments:
             if attachment.filename == filename:
                 return attachment
-        raise AttachmentNotFound(f"{self.reference} has no attachment {filename!r}")
+        raise AttachmentNotFound(gettext("%(page)s has no attachment %(name)s",
+                                         page=self.reference, name=repr(filename)))
 
     def with_attachment(self, attachment: Attachment) -> Document:
         """Add or replace by filename, in order of filename."""

@@ -5,19 +5,21 @@ What refers to a page that moves is turned along with it, where the user may edi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from wiki.api import Wiki
 from wiki.documents import Name, OpenDocument, reference
 from wiki.errors import (
+    Conflict,
     DocumentExists,
     DocumentNotFound,
     InvalidDocument,
     InvalidReference,
     WikiError,
 )
-from wiki.model import Document
+from wiki.model import Document, Version
 from wiki.references import HOME, Reference
 from wiki.relinking import Moves
 from wiki.rights import RUNNABLE_CLASSES, Right
@@ -32,6 +34,7 @@ from wiki.tasks.names import (
 )
 from wiki.tasks.signing import signer
 from wiki.tasks.starting import copy_page
+from wiki.translate import gettext
 
 REDIRECT_CLASS = "Wiki.RedirectClass"
 USER_CLASS = "Wiki.UserClass"
@@ -48,6 +51,9 @@ FIXED = frozenset({*RUNNABLE_CLASSES, *OWN_CLASSES, CONFIGURATION, CONFIGURATION
                    MANAGER_JOB, REDIRECT_CLASS, USER_CLASS, f"Main.{HOME}"})
 
 Problem = tuple[Reference, str]
+#: The version of each page that was read before, and must still be there.
+Versions = Mapping[Reference, Version]
+NOT_READ: Versions = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +110,11 @@ class Mover:
                       limit=MAX_PAGES + 1)
         pages = [row.reference for row in self._wiki.rows(query)]
         if not pages:
-            raise DocumentNotFound(f"There is no page in {source.space}")
+            raise DocumentNotFound(gettext("There is no page in %(space)s", space=source.space))
         if len(pages) > MAX_PAGES:
-            raise InvalidDocument(f"{source.space} has more than {MAX_PAGES:,} pages; move the "
-                                  "spaces in it one by one")
+            raise InvalidDocument(gettext(
+                "%(space)s has more than %(most)s pages; move the spaces in it one by one",
+                space=source.space, most=f"{MAX_PAGES:,}"))
         return {page: Reference((*target.spaces, *page.spaces[depth:]), page.name)
                 for page in pages}
 
@@ -116,7 +123,8 @@ class Mover:
         would change. Raises DocumentExists where it is called so, and as :meth:`places`."""
         new = Reference.parse(f"{name}.{HOME}") if space else Reference.parse(name, page)
         if new == page:
-            raise DocumentExists(f"{name} is what it is called already; give another name")
+            raise DocumentExists(gettext(
+                "%(name)s is what it is called already; give another name", name=name))
         moves = self.places(page, new, space)
         return self.plan_copy(moves) if copying else self.plan(moves)
 
@@ -143,17 +151,17 @@ class Mover:
     def _against(self, name: Reference, place: Reference, moves: Moves) -> Iterator[str]:
         page = self._wiki.get(name)
         if str(name) in FIXED:
-            yield "the wiki goes by this name, and would not work without it"
+            yield gettext("the wiki goes by this name, and would not work without it")
         if page.object(USER_CLASS):
-            yield "it is the page of a user, who logs in by its name"
+            yield gettext("it is the page of a user, who logs in by its name")
         if is_running(page):
-            yield "it is a task that is RUNNING; cancel it, or wait for its end"
+            yield gettext("it is a task that is RUNNING; cancel it, or wait for its end")
         if not self._wiki.may(Right.DELETE, page):
-            yield "you may not move it: it takes the right to delete it"
+            yield gettext("you may not move it: it takes the right to delete it")
         if place in moves and place != name:
-            yield f"{place} is to be moved itself"
+            yield gettext("%(place)s is to be moved itself", place=place)
         elif place != name and not self._free(place, name):
-            yield f"{place} exists already"
+            yield gettext("%(place)s exists already", place=place)
 
     def _free(self, place: Reference, name: Reference) -> bool:
         """Whether there is no page, or only one that leads to the page that is to be there."""
@@ -167,21 +175,23 @@ class Mover:
 
     # -- doing -----------------------------------------------------------------------------
 
-    def move(self, plan: Plan, *, links: bool = True, redirect: bool = False) -> Outcome:
-        """Move all pages of the plan. What fails for one is told in the answer, and leaves the
-        others alone; of a single page it raises, as :meth:`wiki.api.Wiki.rename` does."""
+    def move(self, plan: Plan, *, links: bool = True, redirect: bool = False,
+             expected: Versions = NOT_READ) -> Outcome:
+        """Move all pages of the plan, those that were read before as they then were. What fails
+        for one is told in the answer, and leaves the others alone; of a single page it raises,
+        as :meth:`wiki.api.Wiki.rename` does."""
         return self._each(plan, lambda page, outcome: self.move_page(
-            page, plan.moves, outcome, links=links, redirect=redirect))
+            page, plan.moves, outcome, links=links, redirect=redirect, expected=expected))
 
     def move_page(self, name: Name, moves: Moves, outcome: Outcome, *, links: bool = True,
-                  redirect: bool = False) -> None:
+                  redirect: bool = False, expected: Versions = NOT_READ) -> None:
         """Move one page, and turn what refers to it, but for pages that move as well. Raises as
         :meth:`wiki.api.Wiki.rename`, and InvalidDocument where something speaks against it."""
         old = reference(name)
         new = moves[old]
         for problem in self._against(old, new, {old: new}):
             raise InvalidDocument(f"{old}: {problem}")
-        page = self._wiki.get(old)
+        page = self._read(old, expected)
         referring = self._wiki.referring(old) if links else []
         if new in self._wiki:
             self._wiki.delete(new, comment=f"Makes room for {old}")
@@ -193,6 +203,15 @@ class Mover:
             if other not in moves and other != new:
                 self._turn(other, moves, outcome)
 
+    def _read(self, name: Reference, expected: Versions) -> OpenDocument:
+        """The page; raises Conflict where it is not what was read before."""
+        page = self._wiki.get(name)
+        if page.version != expected.get(name, page.version):
+            raise Conflict(gettext(
+                "%(name)s is at %(version)s, and was read at %(expected)s", name=name,
+                version=page.version, expected=expected[name]))
+        return page
+
     def _turn(self, page: Reference, moves: Moves, outcome: Outcome) -> None:
         try:
             if self._wiki.relink(page, moves):
@@ -200,15 +219,17 @@ class Mover:
         except WikiError as error:
             outcome.failed.append((page, str(error)))
 
-    def copy(self, plan: Plan, *, attachments: bool = True) -> Outcome:
+    def copy(self, plan: Plan, *, attachments: bool = True,
+             expected: Versions = NOT_READ) -> Outcome:
         """Copy all pages of the plan, without their history; links between them lead to the
         copies. Tasks are SUSPENDED, and scripts are signed as :mod:`wiki.tasks.signing` says.
         Fails as :meth:`move`."""
         return self._each(plan, lambda page, outcome: outcome.done.append(
-            self._copy_page(page, plan.moves, attachments)))
+            self._copy_page(page, plan.moves, attachments, expected)))
 
-    def _copy_page(self, name: Reference, moves: Moves, attachments: bool) -> Reference:
-        source = self._wiki.get(name)
+    def _copy_page(self, name: Reference, moves: Moves, attachments: bool,
+                   expected: Versions) -> Reference:
+        source = self._read(name, expected)
         user = self._wiki.user
         copy = self._wiki.as_user(user, signer(source, user)).new(moves[name])
         copy_page(source, copy)

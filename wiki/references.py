@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from wiki.errors import InvalidReference
+from wiki.translate import gettext
 
 #: The name of a space's home page.
 HOME = "WebHome"
@@ -35,9 +36,9 @@ class Reference:
 
     def __post_init__(self) -> None:
         if not self.spaces:
-            raise InvalidReference(f"{self.name!r} names no space; write Space.Name")
+            raise InvalidReference(_no_space(self.name))
         if len(self.spaces) > MAX_DEPTH:
-            raise InvalidReference(f"spaces nest at most {MAX_DEPTH} deep")
+            raise InvalidReference(gettext("spaces nest at most %(most)s deep", most=MAX_DEPTH))
         object.__setattr__(self, "spaces", tuple(check_name(space) for space in self.spaces))
         object.__setattr__(self, "name", check_name(self.name))
 
@@ -52,7 +53,7 @@ class Reference:
         parts = split_names(text)
         if len(parts) == 1:
             if base is None:
-                raise InvalidReference(f"{text!r} names no space; write Space.Name")
+                raise InvalidReference(_no_space(text))
             return Reference(base.spaces, parts[0])
         return Reference(parts[:-1], parts[-1])
 
@@ -70,6 +71,10 @@ class Reference:
         return join_names((*self.spaces, self.name))
 
 
+def _no_space(text: str) -> str:
+    return gettext("%(name)s names no space; write Space.Name", name=repr(text))
+
+
 def check_name(name: str) -> str:
     """Return the name NFC-normalised.
 
@@ -78,16 +83,18 @@ def check_name(name: str) -> str:
     """
     name = unicodedata.normalize("NFC", name)
     if not name or name != name.strip():
-        raise InvalidReference(f"{name!r}: a name is not empty and has no space around it")
+        raise InvalidReference(gettext(
+            "%(name)s: a name is not empty and has no space around it", name=repr(name)))
     for char in name:
         if char == "/":
-            raise InvalidReference(f"{name!r}: a name has no '/' in it")
+            raise InvalidReference(gettext("%(name)s: a name has no '/' in it", name=repr(name)))
         if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp"):
-            raise InvalidReference(f"{name!r}: a name has no control character in it")
+            raise InvalidReference(gettext("%(name)s: a name has no control character in it",
+                                           name=repr(name)))
     size = len(name.encode())
     if size > MAX_NAME_BYTES:
-        raise InvalidReference(f"{name[:40]!r}… is {size} bytes; a name has at most "
-                               f"{MAX_NAME_BYTES}")
+        raise InvalidReference(gettext("%(name)s… is %(size)s bytes; a name has at most %(most)s",
+                                       name=repr(name[:40]), size=size, most=MAX_NAME_BYTES))
     return name
 
 
@@ -105,7 +112,8 @@ def split_names(text: str) -> tuple[str, ...]:
         if char == "\\":
             escaped = next(chars, "")
             if escaped not in (".", "\\"):
-                raise InvalidReference(f"{text!r}: a backslash stands only before '.' or '\\'")
+                raise InvalidReference(gettext(
+                    "%(text)s: a backslash stands only before '.' or '\\'", text=repr(text)))
             current.append(escaped)
         elif char == ".":
             parts.append("".join(current))

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from wiki.errors import AccessDenied
 from wiki.model import GUEST, SYSTEM, Document
+from wiki.translate import gettext, marked
 
 ADMIN_USER = "Users.Admin"
 
@@ -28,6 +29,16 @@ class Right(StrEnum):
     ADMIN = "admin"
 
 
+#: What who lacks the right is told, by whether it is about a page.
+_DENIED = {True: marked("%(user)s may not %(right)s %(page)s; it needs the %(right)s right"),
+           False: marked("%(user)s may not %(right)s; it needs the %(right)s right")}
+_DENIED_GUEST = {
+    True: marked("Nobody is logged in, and a guest may not %(right)s %(page)s; it needs the "
+                 "%(right)s right"),
+    False: marked("Nobody is logged in, and a guest may not %(right)s; it needs the %(right)s "
+                  "right")}
+
+
 def allows(user: str, right: Right, document: Document | None = None) -> bool:
     """Whether the user (a page name such as ``Users.Admin``) holds the right, on the document
     if one is given."""
@@ -43,6 +54,6 @@ def allows(user: str, right: Right, document: Document | None = None) -> bool:
 def require(user: str, right: Right, document: Document | None = None) -> None:
     """Raises :class:`AccessDenied` where :func:`allows` says no."""
     if not allows(user, right, document):
-        who = "Nobody is logged in, and a guest" if user == GUEST else user
-        where = f" {document.reference}" if document else ""
-        raise AccessDenied(f"{who} may not {right}{where}; it needs the {right} right")
+        messages = _DENIED_GUEST if user == GUEST else _DENIED
+        raise AccessDenied(gettext(messages[document is not None], user=user, right=right.value,
+                                   page=document.reference if document else ""))

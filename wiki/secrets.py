@@ -21,6 +21,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken
 
 from wiki.errors import AccessDenied, InvalidValue, SecretNotFound, StoreError
+from wiki.translate import gettext
 
 MAX_VALUE = 100_000
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
@@ -59,11 +60,13 @@ class Secrets:
             token = path.read_bytes()
             data = json.loads(Fernet(self._key()).decrypt(token))
         except FileNotFoundError:
-            raise SecretNotFound(f"there is no secret {name}; `wikimill secret set {name}` keeps "
-                                 "one") from None
+            raise SecretNotFound(gettext(
+                "there is no secret %(name)s; `wikimill secret set %(name)s` keeps one",
+                name=name)) from None
         except (InvalidToken, ValueError):
-            raise StoreError(f"the secret {name} cannot be decrypted: its file or the key beside "
-                             "it is damaged; set it anew") from None
+            raise StoreError(gettext(
+                "the secret %(name)s cannot be decrypted: its file or the key beside it is "
+                "damaged; set it anew", name=name)) from None
         return Secret(name, data["value"], tuple(data["executors"]), data.get("by", ""),
                       datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
@@ -71,8 +74,9 @@ class Secrets:
         """The value for an executor; raises SecretNotFound, AccessDenied or StoreError."""
         secret = self.get(name)
         if secret.executors and executor not in secret.executors:
-            raise AccessDenied(f"{executor} may not read the secret {name}; it is for "
-                               + ", ".join(secret.executors))
+            raise AccessDenied(gettext(
+                "%(executor)s may not read the secret %(name)s; it is for %(names)s",
+                executor=executor, name=name, names=", ".join(secret.executors)))
         return secret.value
 
     def set(self, name: str, value: str, executors: Sequence[str] = (), *,
@@ -80,7 +84,8 @@ class Secrets:
         """Keep it in place of what there is, as set ``by`` a user; raises InvalidValue."""
         path = self._path(name)
         if not 1 <= len(value) <= MAX_VALUE:
-            raise InvalidValue("value", "(not shown)", f"1 to {MAX_VALUE} characters")
+            raise InvalidValue("value", "(not shown)", gettext(
+                "1 to %(most)s characters", most=MAX_VALUE))
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         data = json.dumps({"value": value, "executors": list(executors), "by": by})
         temporary = self._write(Fernet(self._make_key()).encrypt(data.encode()))
@@ -92,12 +97,13 @@ class Secrets:
         try:
             self._path(name).unlink()
         except FileNotFoundError:
-            raise SecretNotFound(f"there is no secret {name}") from None
+            raise SecretNotFound(gettext("there is no secret %(name)s", name=name)) from None
         self._sync()
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise InvalidValue("name", name, "capital letters, digits and _, such as API_TOKEN")
+            raise InvalidValue("name", name, gettext(
+                "capital letters, digits and _, such as API_TOKEN"))
         return self._directory / f"{name}{_SUFFIX}"
 
     def _key(self) -> bytes:

@@ -27,6 +27,7 @@ from wiki.rights import ADMIN_USER
 from wiki.settings import Settings, shipped
 from wiki.store import open_store
 from wiki.store.base import Healing
+from wiki.store.filereading import Readings
 from wiki.tasks.followers import Followers
 from wiki.tasks.jobs import Jobs
 from wiki.tasks.log import Logs
@@ -71,6 +72,7 @@ class Site:
         self.wiki = Wiki(self.store, SYSTEM, upload_limit=settings.upload_limit)
         self.accounts = Accounts(data / "accounts")
         self.tokens = Tokens(data / "accounts" / "tokens", self.accounts.stamp)
+        self.readings = Readings(self.store, data / "reading.lock")
         self.thumbnails = Thumbnails(data / "thumbnails")
         self.watching = Watching(data / "watching.db")
         self.news = News(self.wiki, self.watching)
@@ -100,12 +102,13 @@ class Site:
         self.close()
 
     def start(self) -> None:
-        """Start the threads of the scheduler and of notifications."""
+        """Start the threads of the scheduler, of notifications and of reading attached files."""
         for problem in self.registry.problems:
             _logger.warning("macros of %s: %s", problem.package, problem.reason)
         self.runner.prepare()
         self.scheduler.start()
         self.notifier.start()
+        self.readings.start()
 
     def stop_starting(self) -> None:
         """Start no task and no stream any more; may be called by a signal handler."""
@@ -120,6 +123,7 @@ class Site:
         self.manager.close()
         self.notifier.close()
         self.renderer.close()
+        self.readings.close()
         self.store.close()
 
     def install(self) -> Installation:

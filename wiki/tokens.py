@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wiki.errors import AuthenticationFailed, InvalidValue, StoreError, TokenNotFound
+from wiki.translate import gettext
 
 #: What a token begins with, so that scanners for leaked secrets know it.
 PREFIX = "wikimill_"
@@ -66,11 +67,11 @@ class Tokens:
         good, and return it. Raises InvalidValue or AuthenticationFailed (no such user)."""
         stamp = self._stamp_of(user)
         if stamp is None:
-            raise AuthenticationFailed(f"there is no user {user!r}")
+            raise AuthenticationFailed(gettext("there is no user %(user)s", user=repr(user)))
         name = check(name.strip(), scope, days)
         if len(self.of(user)) >= MAX_TOKENS:
-            raise InvalidValue("name", name, f"a new one of at most {MAX_TOKENS} tokens; "
-                               "revoke one first")
+            raise InvalidValue("name", name, gettext(
+                "a new one of at most %(most)s tokens; revoke one first", most=MAX_TOKENS))
         secret = PREFIX + secrets.token_urlsafe(32)
         now = self._clock()
         self._write(Token(key_of(secret), user, name, scope, now,
@@ -83,7 +84,7 @@ class Tokens:
         path = self._path(key_of(secret))
         found = self._read(path)
         if found is None or not self._holds(found):
-            raise AuthenticationFailed("The token is unknown, expired or revoked.")
+            raise AuthenticationFailed(gettext("The token is unknown, expired or revoked."))
         now = self._clock()
         if found.used is None or now - found.used >= USE_SECONDS:
             self._note(path, now)
@@ -97,7 +98,7 @@ class Tokens:
     def revoke(self, user: str, key: str) -> None:
         """End a token of the user's. Raises TokenNotFound."""
         if key not in {token.key for token in self.of(user)}:
-            raise TokenNotFound(f"{user} has no token {key!r}")
+            raise TokenNotFound(gettext("%(user)s has no token %(key)s", user=user, key=repr(key)))
         self._path(key).unlink(missing_ok=True)
 
     def _holds(self, token: Token) -> bool:
@@ -121,7 +122,9 @@ class Tokens:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
-            raise StoreError(f"the token file {path} is damaged: {error!r}") from None
+            raise StoreError(gettext(
+                "the token file %(path)s is damaged: %(error)s", path=path,
+                error=repr(error))) from None
 
     def _write(self, token: Token) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,7 +141,8 @@ class Tokens:
         try:
             os.utime(path, (now, now))
         except FileNotFoundError:  # revoked in this moment
-            raise AuthenticationFailed("The token is unknown, expired or revoked.") from None
+            raise AuthenticationFailed(gettext(
+                "The token is unknown, expired or revoked.")) from None
 
 
 def key_of(secret: str) -> str:
@@ -149,9 +153,10 @@ def key_of(secret: str) -> str:
 def check(name: str, scope: str, days: int | None) -> str:
     """The name, where all three are allowed; raises InvalidValue."""
     if not (1 <= len(name) <= MAX_NAME and name.isprintable()):
-        raise InvalidValue("name", name[:MAX_NAME], f"1 to {MAX_NAME} printable characters")
+        raise InvalidValue("name", name[:MAX_NAME], gettext(
+            "1 to %(most)s printable characters", most=MAX_NAME))
     if scope not in SCOPES:
         raise InvalidValue("scope", scope[:MAX_NAME], " or ".join(SCOPES))
     if days is not None and not 1 <= days <= MAX_DAYS:
-        raise InvalidValue("days", days, f"1 to {MAX_DAYS} days, or none")
+        raise InvalidValue("days", days, gettext("1 to %(most)s days, or none", most=MAX_DAYS))
     return name

@@ -8,13 +8,15 @@ up at the moment it is shown, in the language of the request: ``docs/translating
 from __future__ import annotations
 
 import gettext as catalogues
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from babel.dates import format_date
 from babel.messages import Catalog
@@ -29,6 +31,21 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 SOURCE = "en"
 LOCALES = Path(__file__).with_name("locale")
 _current: ContextVar[str] = ContextVar("language", default=SOURCE)
+
+
+class Titled(Protocol):
+    """A data class that tells of a page with this title."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def reference(self) -> object: ...
+
+    @property
+    def title(self) -> str: ...
+
+
+T = TypeVar("T", bound=Titled)
 
 
 def language() -> str:
@@ -46,17 +63,17 @@ def using(code: str) -> Iterator[None]:
         _current.reset(token)
 
 
-def gettext(message: str, **values: object) -> str:
+def gettext(message: str, /, **values: object) -> str:
     """The message in the language shown now, with ``%(name)s`` filled in; ``%%`` is a ``%``."""
     return _singular(message) % values
 
 
-def ngettext(one: str, many: str, number: int, **values: object) -> str:
+def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """The message for this number of things, which is ``%(num)s`` unless that is given."""
     return _plural(one, many, number) % {"num": number, **values}
 
 
-def gettext_html(message: str, **values: object) -> Markup:
+def gettext_html(message: str, /, **values: object) -> Markup:
     """A message that is HTML, with what is filled in escaped."""
     return Markup(_singular(message)) % values
 
@@ -64,6 +81,35 @@ def gettext_html(message: str, **values: object) -> Markup:
 def marked(message: str) -> str:
     """The message itself, collected for translation: for constants, shown by :func:`gettext`."""
     return message
+
+
+def shipped(place: str, text: str) -> str:
+    """A text that is shipped with the wiki, in the language shown now: a title, a line or a
+    property's label of the page ``place``, or the help of the macro ``<<place>>``.
+
+    A text that somebody has changed, and one of any other place, is as it is.
+    """
+    return _translations(language()).pgettext(place, text) if text else text
+
+
+def is_shipped(place: str) -> bool:
+    """Whether anything of the place is in the language shown now, which is not the messages'
+    own."""
+    return language() != SOURCE and place in _places(language())
+
+
+def shipped_lines(page: str, text: str) -> str:
+    """The text of a page, each of its lines as :func:`shipped` has it."""
+    if not is_shipped(page):
+        return text
+    return "\n".join(shipped(page, line) for line in text.split("\n"))
+
+
+def titled(items: Iterable[T]) -> Iterable[T]:
+    """What tells of pages, with their titles as :func:`shipped` has them."""
+    if language() == SOURCE:
+        return items
+    return [replace(item, title=shipped(str(item.reference), item.title)) for item in items]
 
 
 def weekday(day: date) -> str:
@@ -110,6 +156,12 @@ def _translations(code: str) -> catalogues.NullTranslations:
     write_mo(compiled, _catalogue(code))
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
+
+
+@cache
+def _places(code: str) -> frozenset[str]:
+    """Where shipped texts are that are translated."""
+    return frozenset(message.context for message in _catalogue(code) if message.context)
 
 
 @cache

@@ -21,6 +21,7 @@ from pathlib import Path
 from wiki.errors import InvalidDocument, StoreError
 from wiki.model import NO_DATE
 from wiki.references import Reference
+from wiki.translate import gettext
 
 #: How many pages and spaces one user watches.
 MAX_WATCHES = 500
@@ -104,8 +105,9 @@ class Watching:
             (count,) = connection.execute("SELECT COUNT(*) FROM watches WHERE user = ?",
                                           (user,)).fetchone()
             if count >= MAX_WATCHES:
-                raise InvalidDocument(f"You watch {count} pages and spaces, and more are not "
-                                      "possible; watch a space in place of its pages")
+                raise InvalidDocument(gettext(
+                    "You watch %(count)s pages and spaces, and more are not possible; watch a "
+                    "space in place of its pages", count=count))
             connection.execute(_PUT, (user, kind, name, datetime.now(UTC).isoformat()))
 
     def unwatch(self, user: str, kind: Kind, name: str) -> bool:
@@ -193,7 +195,8 @@ class Watching:
                 connection.executescript(_SCHEMA)
                 yield connection
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be used: {error}") from error
+            raise StoreError(gettext(
+                "%(path)s cannot be used: %(error)s", path=self._path, error=error)) from error
 
 
 def spaces_of(page: Reference) -> list[str]:

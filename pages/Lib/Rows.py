@@ -305,8 +305,7 @@ def make_class(logger, wiki, table, parameters):
     page.content = page.content or (f"The class of the pages in [[{parameters.space}.{HOME}]], "
                                     "made from the header of an imported file.\n\n"
                                     "<<properties/>>\n")
-    if page.object("Wiki.ClassSheetClass") is None:
-        page.add_object("Wiki.ClassSheetClass", sheet="Wiki.ObjectSheet")
+    page.add_sheet()
     page.save(comment="Made by an import")
     logger.info("Made %s: %s", parameters.class_name, ", ".join(
         f"{prop.name} {prop.type}" for prop in page.class_definition.properties))

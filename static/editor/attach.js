@@ -1,5 +1,6 @@
 // Files that are pasted into the text, dropped on it or chosen: each is attached to the page, and
-// linked where the caret is, a picture shown.
+// linked where the caret is, a picture shown. Of a page that is not there yet they wait on the
+// server, and are ticked in the form for its first save.
 
 import {onDrop} from "../drop.js";
 import {gettext} from "../translate.js";
@@ -25,9 +26,10 @@ async function send(form, file, name) {
     headers: {Accept: "application/json", "X-CSRF-Token": form.elements.form_token.value}});
   if (!answer.ok) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    throw new Error(page.querySelector(".box.error")?.textContent.trim() ?? `refused (${answer.status})`);
+    throw new Error(page.querySelector(".box.error")?.textContent.trim() ?? gettext("refused (%(status)s)", {status: answer.status}));
   }
-  return (await answer.json()).attached[0];
+  const {attached: [kept], held} = await answer.json();
+  return {kept, held};
 }
 
 export class Attaching {
@@ -52,25 +54,41 @@ export class Attaching {
   choose() { this.input.click(); }
 
   async take(list) {
-    if (!this.form.dataset.attach) {
-      this.say(gettext("Save the page first; then files can be attached to it"));
-      return;
-    }
-    for (const file of [...list]) await this.attach(file);
+    for (const [at, file] of [...list].entries()) await this.attach(file, at ? "\n" : "");
   }
 
-  async attach(file) {
+  // `apart`: what is put between this and what the caret stands behind.
+  async attach(file, apart) {
     const name = nameOf(file);
     this.say(gettext("Attaching %(name)s…", {name}));
     try {
-      const kept = await send(this.form, file, name);
+      const {kept, held} = await send(this.form, file, name);
+      if (held) this.hold(kept);
       if (!this.files.includes(kept)) this.files.push(kept);
-      const insert = written(file, kept);
+      const insert = apart + written(file, kept);
       const {from, to} = this.view.selection;
       this.view.replace({from, to, insert, anchor: from + insert.length});
-      this.say(gettext("Attached %(name)s", {name: kept}));
+      this.say(held ? gettext("%(name)s is attached when you save", {name: kept})
+        : gettext("Attached %(name)s", {name: kept}));
     } catch (error) {
       this.say(gettext("%(name)s is not attached: %(why)s", {name, why: error.message}));
     }
+  }
+
+  // Ticks a file that waits for the first save.
+  hold(name) {
+    const list = this.form.querySelector(".held ul");
+    let box = [...list.querySelectorAll("[name=held]")].find((one) => one.value === name);
+    if (!box) {
+      box = Object.assign(document.createElement("input"), {type: "checkbox", name: "held", value: name});
+      const label = document.createElement("label");
+      label.className = "check";
+      label.append(box, ` ${name}`);
+      const item = document.createElement("li");
+      item.append(label);
+      list.append(item);
+    }
+    box.checked = true;
+    list.closest(".held").hidden = false;
   }
 }

@@ -76,7 +76,7 @@ export const COMMANDS = [
   {name: "tasks", label: gettext("Task list"), sign: "☑", run: begun(/^- \[[ x]\] /, () => "- [ ] ")},
   {name: "quote", label: gettext("Quote"), sign: "❝", key: "Shift+9", run: begun(/^> ?/, () => "> ")},
   {name: "code", label: gettext("Code"), sign: "</>", key: "e", run: code, apart: true},
-  {name: "link", label: gettext("Link to a page"), sign: "[[ ]]", key: "k", run: link, asks: true},
+  {name: "link", label: gettext("Link to a page"), sign: "[[]]", key: "k", run: link, asks: true},
   {name: "table", label: gettext("Table"), sign: "▦", run: (text, at) => block(text, at, TABLE, [2, 8])},
   {name: "macro", label: gettext("Macro"), sign: "<<", run: (text, {from, to}) => (
     {from, to, insert: "<<", anchor: from + 2}), asks: true},

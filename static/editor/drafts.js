@@ -31,7 +31,7 @@ function clear(open) {
 
 function ago(moment) {
   const minutes = Math.round((Date.now() - moment) / 60_000);
-  const format = new Intl.RelativeTimeFormat("en", {numeric: "auto"});
+  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, {numeric: "auto"});
   if (minutes < 60) return minutes ? format.format(-minutes, "minute") : gettext("a moment ago");
   return minutes < 1440 ? format.format(-Math.round(minutes / 60), "hour")
     : format.format(-Math.round(minutes / 1440), "day");
@@ -85,8 +85,10 @@ export class Drafts {
     box.setAttribute("role", "status");
     const text = document.createElement("span");
     const older = draft.version !== this.form.elements.version.value;
-    text.textContent = gettext("You have an unsaved draft of %(time)s", {time: ago(draft.saved)})
-      + `${older ? ", of an older version of the page; what changed since is brought together when you save" : ""}. `;
+    const time = ago(draft.saved);
+    text.textContent = older
+      ? gettext("You have an unsaved draft of %(time)s, of an older version of the page; what changed since is brought together when you save.", {time})
+      : gettext("You have an unsaved draft of %(time)s.", {time});
     const restore = document.createElement("button");
     restore.type = "button";
     restore.textContent = gettext("Restore the draft");
@@ -100,6 +102,7 @@ export class Drafts {
     discard.textContent = gettext("Discard it");
     discard.addEventListener("click", () => {
       localStorage.removeItem(this.key);
+      for (const file of this.form.querySelectorAll("[name=held]")) file.checked = false;
       box.remove();
     });
     box.append(text, restore, " ", discard);

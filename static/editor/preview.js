@@ -53,7 +53,7 @@ export class Preview {
       const answer = await fetch(this.form.dataset.preview,
         {method: "POST", body: new FormData(this.form), signal: asked.signal,
           headers: {Accept: "application/json"}});
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      if (!answer.ok) throw new Error(gettext("the server answered %(status)s", {status: answer.status}));
       this.take((await answer.json()).html);
       this.note.textContent = "";
     } catch (error) {

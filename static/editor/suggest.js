@@ -1,7 +1,8 @@
 // What can be completed at a place of a page's text: macros, pages after [[, and attachments
-// after attach:. See macros.js for what is answered.
+// after attach:, each also before a letter is typed. See macros.js for what is answered.
 
 import {load, suggest} from "../macros.js";
+import {recentOf} from "../recent.js";
 import {gettext} from "../translate.js";
 
 const PAGE = /\[\[(?:[^[\]\n]*>>)?([^[\]\n>#]*)$/;
@@ -13,8 +14,9 @@ const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 
 // Where the textarea says to look.
 export function sourcesOf(area) {
-  return {macros: area.dataset.macros, pages: area.dataset.pages,
-    files: JSON.parse(area.dataset.files ?? "[]")};
+  const {macros, pages, near, files = "[]"} = area.dataset;
+  const {page, user} = area.form?.dataset ?? {};
+  return {macros, pages, near, page, user, files: JSON.parse(files)};
 }
 
 // The answer to what stands before and after the caret, or null.
@@ -25,7 +27,7 @@ export async function completions(sources, before, after, signal) {
   if (file) return files(sources.files, before, after, file);
   const page = sources.pages && line.match(PAGE);
   if (page && !page[1].startsWith("attach:")) {
-    return pages(sources.pages, before, after, page[1], signal);
+    return pages(sources, before, after, page[1], signal);
   }
   if (!before.includes("<<")) return null;
   return suggest(await load(sources.macros), before, after);
@@ -51,14 +53,30 @@ function files(names, before, after, [, opening, typed]) {
   return items.length ? {from: before.length - typed.length, items, label: gettext("Attachments")} : null;
 }
 
-async function pages(address, before, after, typed, signal) {
+async function pages(sources, before, after, typed, signal) {
   const query = new URLSearchParams({q: typed, limit: MOST});
-  const answer = await fetch(`${address}?${query}`, {headers: {Accept: "application/json"}, signal});
-  if (!answer.ok) throw new Error(`the list of pages answered ${answer.status}`);
-  const items = (await answer.json()).items.map(({reference, title}) =>
+  const found = typed || !sources.near ? await list(`${sources.pages}?${query}`, signal)
+    : await near(sources, signal);
+  const items = found.map(({reference, title}) =>
     closed(reference, reference, title ?? "", after, "]]"));
+  // What is near is not all that a letter more can find.
   return items.length ? {from: before.length - typed.length, items, label: gettext("Pages"),
-    typed, whole: items.length < MOST} : null;
+    typed, whole: Boolean(typed) && items.length < MOST} : null;
+}
+
+async function list(address, signal) {
+  const answer = await fetch(address, {headers: {Accept: "application/json"}, signal});
+  if (!answer.ok) throw new Error(`the list of pages answered ${answer.status}`);
+  return (await answer.json()).items;
+}
+
+// Before a letter is typed: the pages of this one's space, the last changed first, then those
+// that were read lately.
+async function near({near: address, page, user}, signal) {
+  const all = [...await list(address, signal), ...recentOf(user)];
+  const known = new Map(all.map((one) => [one.reference, one]));
+  known.delete(page);
+  return [...known.values()].slice(0, MOST);
 }
 
 // An item that is put in with what ends it, where that is not there already.

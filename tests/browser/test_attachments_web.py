@@ -31,7 +31,7 @@ def test_many_files_are_uploaded_and_listed_in_place(page: Page, tmp_path: Path)
         file.write_text(file.name)
     page.get_by_label("Attach files").set_input_files(files)
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_text("5 attached.")).to_be_visible()
+    expect(page.get_by_text("5 files attached.")).to_be_visible()
     for file in files:
         expect(page.get_by_role("link", name=file.name, exact=True)).to_be_visible()
     expect(page.locator(".uploads li")).to_have_count(0)

@@ -129,6 +129,26 @@ def test_pages_macros_and_files_are_completed(page: Page) -> None:
         page.keyboard.press("Escape")
 
 
+def test_near_pages_are_offered_before_a_letter_is_typed(page: Page) -> None:
+    make(page, "Work.Text", "x")
+    make(page, "Work.Near", "x")
+    page.goto("/Help.Syntax")  # read lately
+    edit(page, "/Work.Text/edit")
+    empty(page)
+    page.keyboard.type("[[")
+    offered = page.get_by_role("option")
+    expect(offered.first).to_contain_text("Work.Near")
+    expect(offered.filter(has_text="Help.Syntax")).to_be_visible()
+    expect(offered.filter(has_text="Work.Text")).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(page.locator("#content")).to_have_value("[[Work.Near]]")
+    page.keyboard.type(" <<")
+    expect(offered.first).to_be_visible()
+    empty(page)
+    page.keyboard.type("[[Help.Tou")  # what is not near is found once letters are typed
+    expect(offered.first).to_contain_text("Help.Tour")
+
+
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_is_attached_and_shown_where_the_caret_is(page: Page, kind: str) -> None:
     make(page, "Work.Text", "x")
@@ -142,6 +162,26 @@ def test_a_picture_is_attached_and_shown_where_the_caret_is(page: Page, kind: st
     expect(page.get_by_role("article").get_by_role("img", name="dot one")).to_be_visible()
     kept = page.request.get("/api/v1/pages/Work.Text/attachments/dot%20one.png").body()
     assert kept == base64.b64decode(PIXEL)
+
+
+def test_a_new_page_has_its_files_from_the_first_save_on(page: Page) -> None:
+    text = edit(page, "/Work.Text/edit")
+    expect(page.locator(".attach-field")).to_be_hidden()
+    text.evaluate(GIVE, ["drop", "dot.png", "image/png", PIXEL])
+    waiting = page.get_by_role("group", name="Attached when you save")
+    expect(waiting.get_by_label("dot.png")).to_be_checked()
+    picture = page.get_by_role("region", name="Preview").get_by_role("img", name="dot")
+    expect(picture).to_have_js_property("naturalWidth", 1)
+    expect(page.get_by_text("Draft kept")).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/Main.WebHome")
+    assert page.request.get("/Work.Text").status == 404
+    page.goto("/Work.Text/edit")
+    page.get_by_role("button", name="Restore the draft").click()
+    expect(page.get_by_label("dot.png")).to_be_checked()
+    save(page)
+    expect(page.get_by_role("article").get_by_role("img", name="dot")).to_have_js_property(
+        "naturalWidth", 1)
 
 
 def test_a_draft_survives_a_closed_tab_until_it_is_saved(page: Page) -> None:
@@ -191,6 +231,16 @@ def test_lines_that_two_changed_are_chosen_side_by_side(page: Page) -> None:
     expect(page.get_by_text("Saved as version")).to_be_visible()
     assert page.request.get("/api/v1/pages/Work.Text").json()["content"] == (
         "our first\n\nmiddle\n\ntheir last\n")
+
+
+def test_what_saves_stands_in_one_row(page: Page) -> None:
+    edit(page, "/Work.Text/edit")
+    boxes = [page.locator(".save-bar").get_by_role(role, name=name, exact=True).bounding_box()
+             for role, name in (("textbox", "Comment"), ("button", "Save"),
+                                ("button", "Save and go on"), ("link", "Cancel"))]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert len(middles) == 4 and max(middles) - min(middles) < 3
+    assert max(middles) < 720, "it is on the screen"
 
 
 def test_the_editor_fits_a_phones_screen(page: Page) -> None:

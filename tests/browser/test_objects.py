@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, Server
 from playwright.sync_api import Page, expect
+
+from wiki.instances import CHUNK
+from wiki.settings import Settings
+from wiki.site import Site
 
 FILL = """async () => {
     const token = document.querySelector("meta[name=csrf-token]").content;
@@ -55,6 +59,45 @@ def test_a_class_is_edited_in_place_and_its_objects_follow(page: Page) -> None:
         "published", "sequel", "genre", "similar"]
     page.goto("/Books.Emma/objects")
     expect(page.get_by_label("Year")).to_have_value("1965")
+
+
+def test_what_a_changed_class_allows_no_more_is_kept_listed_and_mended(page: Page) -> None:
+    page.goto("/Books.BookClass/class")
+    year = page.locator("[data-card]").first
+    year.get_by_text("Help, default and options").click()
+    year.get_by_label("Greatest").fill("1900")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("3 objects will have a value")
+    page.get_by_role("button", name="Save and change 3 pages").click()
+    wrong = page.get_by_role("region", name="Values that the class does not allow")
+    expect(wrong.get_by_role("row")).to_have_count(4, timeout=PATIENCE)
+    wrong.get_by_role("link", name="Books.Emma").click()
+    field = page.get_by_label("Year")
+    expect(field).to_have_value("1965")
+    expect(page.get_by_text("is not allowed; it takes")).to_be_visible()
+    field.fill("1815")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("row", name="Year")).to_contain_text("1815", timeout=PATIENCE)
+    page.goto("/Books.BookClass/class")
+    expect(wrong.get_by_role("row")).to_have_count(3)
+
+
+def test_a_change_goes_to_very_many_pages_by_itself(page: Page, server: Server) -> None:
+    with Site(Settings(data=server.data)) as site:
+        wiki = site.wiki.as_user("Users.Admin")
+        with wiki.batch():
+            for number in range(CHUNK):
+                book = wiki.new(f"Many.Book{number}")
+                book.add_object("Books.BookClass", year=number)
+                book.save()
+    page.goto("/Books.BookClass/class")
+    page.locator("[data-card]").first.get_by_label("Name", exact=True).fill("published")
+    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_request("**/class/carry?*after=*"):  # the second step
+        page.get_by_role("button", name=f"Save and change {CHUNK + 3} pages").click()
+    page.wait_for_url("**/Books.BookClass/class")
+    last = page.request.get("/api/v1/pages/Many.Book99").json()
+    assert last["objects"][0]["properties"] == {"published": 99}
 
 
 def test_a_page_is_picked_by_the_keyboard(page: Page) -> None:

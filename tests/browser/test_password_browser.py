@@ -1,4 +1,4 @@
-"""The password changed by a browser that runs no scripts, on a telephone."""
+"""The password changed, and used, by a browser that runs no scripts, on a telephone."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def test_a_password_is_changed_without_scripts(browse: Callable[..., Page]) -> N
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("Your password is changed")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("banner").locator("summary", has_text="Admin").click()
+    page.get_by_role("button", name="Log out").click()
+    page.goto("/login")
+    page.get_by_label("Name", exact=True).fill("Admin")
+    page.get_by_label("Password").fill("another one")
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("banner").locator("summary", has_text="Admin")).to_be_visible()

@@ -175,7 +175,7 @@ def _stays_inside(html: str, script: str) -> None:
 def test_a_script_that_runs_for_ever_is_stopped_and_the_wiki_lives(run: Run) -> None:
     started = time.monotonic()
     script = "{% for i in range(99999) %}{% set x = range(99999)|sum %}{% endfor %}"
-    assert "took longer than 2 seconds" in run(script)
+    assert "the page has taken more than 1.6 seconds" in run(script)
     assert time.monotonic() - started < 30
     assert "<p>42</p>" in run("{{ 6 * 7 }}")
 
@@ -183,7 +183,7 @@ def test_a_script_that_runs_for_ever_is_stopped_and_the_wiki_lives(run: Run) -> 
 def test_a_script_that_eats_the_memory_or_floods_the_page_is_stopped(run: Run) -> None:
     pile = ("{% set ns = namespace(l=[]) %}{% for i in range(99999) %}"
             "{% set ns.l = [ns.l, [i] * 999999] %}{% endfor %}")
-    assert re.search("more memory|took longer", run(pile))
+    assert re.search("more memory|took longer|was stopped", run(pile))
     flood = "{% for i in range(999) %}{% for j in range(999) %}xxxxxx{% endfor %}{% endfor %}"
     assert "put out more than" in run(flood)
     assert "larger than" in run("<<html>>" + "{{ '&' * 999999 }}" * 3 + "<</html>>")

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from wiki.errors import InvalidReference
 from wiki.references import Reference
+from wiki.translate import gettext
 
 ATTACH = "attach:"
 #: The attribute in which a wiki link's target travels through Markdown and the sanitiser.
@@ -65,7 +66,8 @@ def resolve(text: str, base: Reference, exists: Exists) -> Target:
         return Target("#", "missing", str(error))
     if exists(reference):
         return Target(page_url(reference) + fragment)
-    return Target(page_url(reference, "edit"), "missing", f"{reference} does not exist yet")
+    return Target(page_url(reference, "edit"), "missing",
+                  gettext("%(page)s does not exist yet", page=reference))
 
 
 def _attachment(text: str, base: Reference) -> Target:

@@ -12,6 +12,7 @@ from wiki.documents import OpenAttachment, OpenDocument
 from wiki.errors import AttachmentNotFound, BadValue, MacroError
 from wiki.model import Attachment
 from wiki.rendering.macros import MacroContext
+from wiki.translate import gettext
 
 #: How many files an error names.
 NAMED = 8
@@ -59,7 +60,9 @@ def attachment(context: MacroContext, filename: str, page: str = "") -> OpenAtta
     except AttachmentNotFound:
         names = [item.filename for item in document.record.attachments]
         raise AttachmentNotFound(
-            f"{document.record.reference} has no attachment {filename!r}; {_those(names)}"
+            gettext(
+                "%(page)s has no attachment %(filename)s; %(those)s",
+                page=document.record.reference, filename=repr(filename), those=_those(names))
             ) from None
 
 
@@ -94,8 +97,9 @@ def _checked(encoding: str) -> str:
             return codecs.lookup(encoding).name
         except LookupError:
             pass  # looks like one, and is none
-    raise BadValue("encoding", f"{encoding[:40]!r} is not known; utf-8, utf-16, cp1252, "
-                     "iso-8859-1 and the like are")
+    raise BadValue("encoding", gettext(
+        "%(encoding)s is not known; utf-8, utf-16, cp1252, iso-8859-1 and the like are",
+        encoding=repr(encoding[:40])))
 
 
 def _detected(data: bytes, whole: bool, filename: str) -> str:
@@ -103,7 +107,7 @@ def _detected(data: bytes, whole: bool, filename: str) -> str:
         if data.startswith(mark):
             return name
     if b"\0" in data:
-        raise MacroError(f"{filename} is not a text file")
+        raise MacroError(gettext("%(filename)s is not a text file", filename=filename))
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data, whole)
         return "utf-8"
@@ -115,6 +119,7 @@ def _detected(data: bytes, whole: bool, filename: str) -> str:
         return "cp1252"
     best = from_bytes(sample).best()
     if best is None:
-        raise MacroError(f"{filename} is not text in an encoding that can be told; name it in "
-                         "the parameter encoding")
+        raise MacroError(gettext(
+            "%(filename)s is not text in an encoding that can be told; name it in the parameter "
+            "encoding", filename=filename))
     return best.encoding

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wiki.errors import MacroError
+from wiki.translate import gettext
 
 #: Rounds of loops in all scripts of a page.
 MAX_ROUNDS = 1_000_000
@@ -39,14 +40,17 @@ class Budget:
         """So many rounds of a loop."""
         self.rounds -= abs(rounds)
         if self.rounds < 0:
-            raise MacroError(f"the scripts of a page may go through {MAX_ROUNDS:,} rounds of "
-                             "loops, and no more")
+            raise MacroError(gettext(
+                "the scripts of a page may go through %(most)s rounds of loops, and no more",
+                most=f"{MAX_ROUNDS:,}"))
 
     def spend_output(self, size: int) -> None:
         """So many characters put out."""
         self.output -= size
         if self.output < 0:
-            raise MacroError(f"the scripts of a page put out more than {MAX_OUTPUT:,} characters")
+            raise MacroError(gettext(
+                "the scripts of a page put out more than %(most)s characters",
+                most=f"{MAX_OUTPUT:,}"))
 
 
 def sized(value: Any) -> Any:
@@ -90,7 +94,7 @@ def check_percent(text: str) -> None:
     """A text with ``%`` formats: no width too large, and none that a value gives."""
     for match in _PERCENT.finditer(text):
         if "*" in match[1]:
-            raise MacroError("a format's width is a number here, not '*'")
+            raise MacroError(gettext("a format's width is a number here, not '*'"))
         check_width(match[1])
 
 
@@ -98,14 +102,16 @@ def check_width(spec: str) -> None:
     """A format specification such as ``>20.3``; raises MacroError."""
     for digits in _DIGITS.findall(spec):
         if len(digits) > 9 or int(digits) > MAX_WIDTH:
-            raise MacroError(f"a format's width is at most {MAX_WIDTH:,}")
+            raise MacroError(gettext("a format's width is at most %(most)s", most=f"{MAX_WIDTH:,}"))
 
 
 def _check_size(size: int) -> None:
     if size > MAX_SIZE:
-        raise MacroError(f"a script makes no text or list longer than {MAX_SIZE:,}")
+        raise MacroError(gettext(
+            "a script makes no text or list longer than %(most)s", most=f"{MAX_SIZE:,}"))
 
 
 def _check_bits(bits: int) -> None:
     if bits > MAX_BITS:
-        raise MacroError(f"a script makes no number larger than {MAX_BITS:,} bits")
+        raise MacroError(gettext(
+            "a script makes no number larger than %(most)s bits", most=f"{MAX_BITS:,}"))

@@ -19,6 +19,7 @@ from wiki.rendering.declarations import MacroSpec
 from wiki.rendering.parts import Part
 from wiki.rendering.registry import Registry
 from wiki.rendering.state import RenderState
+from wiki.translate import gettext
 
 T = TypeVar("T")
 #: How many macros are made from the whole page: each looks through all of its HTML.
@@ -185,7 +186,7 @@ class MacroContext:
         """What another macro gives; raises MacroError."""
         spec = self.engine.find(self, name)
         if spec is None:
-            raise MacroError(f"there is no macro {name!r}")
+            raise MacroError(gettext("there is no macro %(name)s", name=repr(name)))
         texts = {key: str(value) for key, value in params.items()}
         return self.engine.call(self, spec, texts, None)
 
@@ -195,8 +196,9 @@ class MacroContext:
         Raises MacroError where the page does so too often.
         """
         if len(self.state.deferred) >= MAX_DEFERRED:
-            raise MacroError(f"a page holds at most {MAX_DEFERRED} macros that are made from "
-                             "all of it")
+            raise MacroError(gettext(
+                "a page holds at most %(most)s macros that are made from all of it",
+                most=MAX_DEFERRED))
         word = f"d{secrets.token_hex(12)}z"
         self.state.deferred[word] = finish
         return Markup(word)

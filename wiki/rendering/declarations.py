@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from wiki.errors import BadValue, InvalidReference, MacroError, ParameterError
 from wiki.references import Reference
+from wiki.translate import gettext, shipped
 
 #: What a macro does with its body: has none; takes the text as it is; takes HTML, rendered;
 #: takes the text as markup of its author's, values of scripts in it escaped.
@@ -72,11 +73,13 @@ class Parameter:
         if value is None:
             if self.type is bool:
                 return True
-            raise ParameterError(
-                self.name, f'{self.name} needs a value: <<{macro_name} {self.name}="..."')
+            raise ParameterError(self.name, gettext(
+                '%(name)s needs a value: <<%(macro_name)s %(name)s="..."', name=self.name,
+                macro_name=macro_name))
         if self.choices and value not in self.choices:
             named = ", ".join(choice or '""' for choice in self.choices)
-            raise self._refused(f"{value!r} is not one of {named}")
+            raise self._refused(gettext(
+                "%(value)s is not one of %(named)s", value=repr(value), named=named))
         if self.page and value.strip():
             self._check_page(value)
         return self._typed(value)
@@ -91,7 +94,8 @@ class Parameter:
         text = value.strip()
         if self.type is bool:
             if text.lower() not in _TRUE | _FALSE:
-                raise self._refused(f"{_short(value)} is neither true nor false")
+                raise self._refused(gettext(
+                    "%(value)s is neither true nor false", value=_short(value)))
             return text.lower() in _TRUE
         if self.type is int or self.type is float:
             if not text and not self.required:
@@ -99,8 +103,10 @@ class Parameter:
             try:
                 return self.type(text[:40])
             except ValueError:
-                kind = "a whole number" if self.type is int else "a number"
-                raise self._refused(f"{_short(value)} is not {kind}") from None
+                message = (gettext("%(value)s is not a whole number", value=_short(value))
+                           if self.type is int
+                           else gettext("%(value)s is not a number", value=_short(value)))
+                raise self._refused(message) from None
         return value
 
     def _refused(self, why: str) -> BadValue:
@@ -108,13 +114,13 @@ class Parameter:
 
     @property
     def takes(self) -> str:
-        """What it takes, for the help."""
+        """What it takes, for the help, in the language shown now."""
         if self.choices:
-            return " or ".join(filter(None, self.choices))
+            return gettext(" or ").join(filter(None, self.choices))
         if self.page:
-            return "page"
-        return {bool: "true or false", int: "whole number", float: "number"}.get(
-            self.type, "text")
+            return gettext("page")
+        return {bool: gettext("true or false"), int: gettext("whole number"),
+                float: gettext("number")}.get(self.type, gettext("text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +143,14 @@ class MacroSpec:
     page: Reference | None = None
 
     @property
+    def told(self) -> str:
+        """The help in the language shown now."""
+        return shipped(f"<<{self.name}>>", self.help)
+
+    @property
     def summary(self) -> str:
         """The first sentence of the help, as plain text."""
-        first = re.split(r"(?<=[.;])\s", self.help, maxsplit=1)[0]
+        first = re.split(r"(?<=[.;])\s", self.told, maxsplit=1)[0]
         return " ".join(first.split()).replace("`", "")
 
     def arguments(self, params: Mapping[str, str | None]) -> dict[str, Any]:
@@ -147,24 +158,30 @@ class MacroSpec:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in params:
             if name not in known:
-                raise ParameterError(name, f"there is no parameter {name!r}; {self._takes()}")
+                raise ParameterError(name, gettext(
+                    "there is no parameter %(name)s; %(takes)s", name=repr(name),
+                    takes=self._takes()))
         for parameter in self.parameters:
             if parameter.required and parameter.name not in params:
-                raise MacroError(f"the parameter {parameter.name} is missing; {self._takes()}")
+                raise MacroError(gettext(
+                    "the parameter %(name)s is missing; %(takes)s", name=parameter.name,
+                    takes=self._takes()))
         return {known[name].argument: known[name].convert(self.name, value)
                 for name, value in params.items()}
 
     def check_body(self, body: str | None) -> None:
         """Raises MacroError for a body that it does not take, and for none where it needs one."""
         if self.body == "none" and body is not None:
-            raise MacroError(f"it takes no body; write <<{self.name}/>>")
+            raise MacroError(gettext("it takes no body; write <<%(name)s/>>", name=self.name))
         if self.body != "none" and self.body_required and body is None:
-            raise MacroError(f"it needs a body: <<{self.name}>>...<</{self.name}>>")
+            raise MacroError(gettext(
+                "it needs a body: <<%(name)s>>...<</%(name)s>>", name=self.name))
 
     def _takes(self) -> str:
         if not self.parameters:
-            return f"{self.name} takes none"
-        return f"{self.name} takes " + ", ".join(item.name for item in self.parameters)
+            return gettext("%(name)s takes none", name=self.name)
+        return gettext("%(name)s takes %(names)s", name=self.name,
+                       names=", ".join(item.name for item in self.parameters))
 
 
 def declared(function: Callable[..., object]) -> MacroSpec:

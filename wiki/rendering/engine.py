@@ -11,6 +11,7 @@ from html import escape
 from markupsafe import Markup
 
 from wiki.api import Wiki
+from wiki.documents import SHEET_CLASS
 from wiki.errors import MacroError, ParameterError, StoreError, WikiError
 from wiki.language import links
 from wiki.language.syntax import LITERAL_BODIES, Broken, Macro, parameter_place
@@ -23,17 +24,16 @@ from wiki.rendering.compiled import BLOCK, Compiler, Link, Place, Segment
 from wiki.rendering.headings import headings, section_of
 from wiki.rendering.live import LiveParts
 from wiki.rendering.macros import MacroContext, MacroSpec, Registry, RenderState
-from wiki.rendering.parts import Call, Part
-from wiki.rendering.request import NeedsWorker, Rendering, RenderRequest
+from wiki.rendering.parts import Call, Part, whole
+from wiki.rendering.request import NeedsWorker, Rendering, RenderRequest, TimeIsOver
 from wiki.rendering.timing import Clock
 from wiki.rendering.wikimacros import BODY, INLINE_BODY, WikiMacros
 from wiki.rights import Right, allows
+from wiki.translate import gettext
 
 __all__ = ["NeedsWorker", "RenderRequest", "Renderer", "Rendering", "error_box", "headings",
            "missing_page"]
 
-#: The class of the object by which a class's page names its sheet.
-SHEET_CLASS = "Wiki.ClassSheetClass"
 _ONE_PARAGRAPH = re.compile(r"\A<p>((?:(?!</?p>).)*)</p>\Z", re.DOTALL)
 
 
@@ -57,9 +57,9 @@ class Renderer:
         self.scripts = scripts
         #: Makes parts that the browser asks for again, where there is somebody to answer.
         self.parts: LiveParts | None = None
-        #: Makes the part of a token, which holds a script, where scripts do not run here; None
+        #: Makes a part, which holds a script, where scripts do not run here; None
         #: while it is not there.
-        self.elsewhere: Callable[[str, RenderRequest, Wait], Rendering | None] | None = None
+        self.elsewhere: Callable[[Part, RenderRequest, Wait], Rendering | None] | None = None
         self._compiler = Compiler(self._inline, self._literal)
 
     def without_scripts(self) -> Renderer:
@@ -83,22 +83,23 @@ class Renderer:
         sheet = self.sheet(document)
         context = self._context(document, request)
         if sheet is None:
-            return self._whole(context, document.content)
+            return self._whole(context, document.display_content)
         # The sheet is what is rendered; the page's own content may stand within it.
         context = context.evolve(including=()).within(sheet, sheet.content_author)
-        return self._whole(context, sheet.content)
+        return self._whole(context, sheet.display_content)
 
     def render_content(self, document: Document, request: RenderRequest) -> Rendering:
         """The document's own content."""
-        return self._whole(self._context(document, request), document.content)
+        return self._whole(self._context(document, request), document.display_content)
 
     def render_part(self, token: str, call: Call, request: RenderRequest) -> Rendering:
         """A macro of a page once more, as the reader of now may see it.
 
         Raises DocumentNotFound or AccessDenied where the reader may not view the pages that it
-        is from.
+        is from, RevisionNotFound where its text is not there any more.
         """
         wiki = self.wiki.as_user(request.user)
+        call = whole(call, wiki)
         document, source = wiki.get(call.document).record, wiki.get(call.source).record
         context = self._context(document, replace(request, args=call.args))
         context = context.evolve(
@@ -131,7 +132,7 @@ class Renderer:
                     column: int = 1, margin: int = 0) -> Markup:
         """Markdown with macros, as HTML. A script's text has its values put in, escaped."""
         if context.depth > limits.MAX_DEPTH:
-            raise MacroError(f"macros nest more than {limits.MAX_DEPTH} deep")
+            raise MacroError(gettext("macros nest more than %(most)s deep", most=limits.MAX_DEPTH))
         context = context.evolve(depth=context.depth + 1)
         instead = limits.unread(context.state, text)
         if instead is not None:
@@ -151,7 +152,7 @@ class Renderer:
         """
         _require_script_right(context)
         if context.scripted:
-            raise MacroError("a script cannot stand in what another script puts out")
+            raise MacroError(gettext("a script cannot stand in what another script puts out"))
         if not self.scripts:
             raise NeedsWorker
         output = scripting.run(text, context, place=str(context.source.reference),
@@ -183,8 +184,9 @@ class Renderer:
         inner = context.within(document, document.content_author)
 
         def render() -> str:
-            html = self.render_text(inner, document.content)
-            return html if section is None else section_of(html, section, reference)
+            if section is None:
+                return self.render_text(inner, document.display_content)
+            return section_of(self.render_text(inner, document.content), section, reference)
 
         return Markup(context.state.anchors.apart(render))
 
@@ -198,7 +200,7 @@ class Renderer:
                                displaying=(*context.displaying, reference))
         inner = inner.within(shown, shown.content_author)
         return Markup(context.state.anchors.apart(
-            lambda: self.render_text(inner, shown.content)))
+            lambda: self.render_text(inner, shown.display_content)))
 
     def call(self, context: MacroContext, spec: MacroSpec, params: Mapping[str, str | None],
              body: str | None) -> Markup:
@@ -259,7 +261,7 @@ class Renderer:
             author=author, args=dict(request.args), form_token=request.form_token,
             path=request.path or links.page_url(document.reference), engine=self,
             state=RenderState(patience=request.patience, clock=Clock(request.timing),
-                              scripts_apart=request.apart),
+                              scripts_apart=request.apart, sure_only=request.sure_only),
             including=(document.reference,), displaying=(document.reference,))
 
     def _whole(self, context: MacroContext, text: str) -> Rendering:
@@ -304,7 +306,8 @@ class Renderer:
         node = place.node
         if passed := limits.passed(context.state):
             context.state.stopped = True
-            return error_box(f"{passed}, and no more; what follows is left out",
+            return error_box(gettext(
+                "%(passed)s, and no more; what follows is left out", passed=passed),
                              node.source[:80], node.line, node.column, place.paragraph)
         if isinstance(node, Broken):
             return error_box(node.message, node.source[:80], node.line, node.column,
@@ -343,8 +346,11 @@ class Renderer:
         asked = RenderRequest(context.user, form_token=context.form_token,
                               timing=state.clock.detailed)
         wait = state.wait if state.scripts_apart == "patient" else threading.Event.is_set
-        made = self.elsewhere(part.token, asked, wait)
+        made = self.elsewhere(part, asked, wait)
         state.kept = state.kept and made is not None and made.kept
+        if made is None and state.sure_only:  # nobody will ask for it
+            return error_box(gettext("it takes longer than the page may wait for it"),
+                             f"<<{node.name}>>", node.line, node.column, paragraph)
         if made is None:
             return self.parts.wrap(context, part, part.placeholder(), paragraph)
         part.every = made.every
@@ -356,6 +362,9 @@ class Renderer:
         """What the macro gives, or a box that says why there is nothing."""
         try:
             return self._macro(context, node, part)
+        except TimeIsOver as error:
+            context.changing()  # the next time it may be quicker
+            return error_box(str(error), f"<<{node.name}>>", node.line, node.column, paragraph)
         except Exception as error:  # noqa: BLE001 - whatever a macro raises is its box's text
             if not isinstance(error, WikiError) or isinstance(error, StoreError):
                 context.changing()  # the next time it may be well
@@ -368,7 +377,9 @@ class Renderer:
     def _macro(self, context: MacroContext, node: Macro, part: Part | None) -> Markup:
         spec = self.find(context, node.name)
         if spec is None:
-            raise MacroError("there is no macro of this name; a literal << is written ~<<")
+            raise MacroError(gettext("there is no macro of this name; a literal << is written ~<<"))
+        if context.state.sure_only and self.parts and not self.parts.surely_ends(spec):
+            raise NeedsWorker
         body = node.body
         if body is not None and spec.body == "rendered":
             body = self._body(context.evolve(inline=context.inline or spec.inline), node)
@@ -405,14 +416,16 @@ _BODY = MacroSpec(BODY, lambda context: context.body, (), "The body of the wiki 
 
 def _require_script_right(context: MacroContext) -> None:
     if not allows(context.author, Right.SCRIPT, context.source):
-        raise MacroError(f"{context.author}, who wrote this text, does not hold the script "
-                         "right, so it is not run; somebody who does must save it")
+        raise MacroError(gettext(
+            "%(author)s, who wrote this text, does not hold the script right, so it is not run; "
+            "somebody who does must save it", author=context.author))
 
 
 def _finished(state: RenderState, word: str, html: str) -> str:
     """What a macro makes from the page's HTML; nothing once there is too much."""
     if state.output > limits.MAX_OUTPUT:
-        return error_box(f"{limits.passed(state)}, and no more; this is left out", inline=True)
+        return error_box(gettext(
+            "%(passed)s, and no more; this is left out", passed=limits.passed(state)), inline=True)
     made = str(state.deferred[word](html))
     state.output += len(made)
     return made
@@ -421,6 +434,6 @@ def _finished(state: RenderState, word: str, html: str) -> str:
 def _refuse_loop(reference: Reference, chain: tuple[Reference, ...]) -> None:
     if reference in chain:
         names = " > ".join(str(item) for item in (*chain, reference))
-        raise MacroError(f"the page includes itself: {names}")
+        raise MacroError(gettext("the page includes itself: %(names)s", names=names))
 
 

@@ -76,7 +76,8 @@ class WikiFacade(Facade):
     def search(self, text: str, space: str | None = None,
                limit: int = 20) -> list[dict[str, str]]:
         return [{"reference": str(hit.reference), "title": hit.title,
-                 "snippet": hit.snippet.replace("\x02", "").replace("\x03", "")}
+                 "snippet": (hit.snippet or " ".join(file.snippet for file in hit.files))
+                 .replace("\x02", "").replace("\x03", "")}
                 for hit in self._wiki.search(text, space, min(limit, MAX_ROWS))]
 
     def url(self, name: object, action: str = "", **args: object) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from wiki.errors import NotFound
 from wiki.references import Reference
+from wiki.translate import gettext
 
 #: How many sections the error about a missing one names.
 _NAMED = 12
@@ -45,8 +46,9 @@ def section_of(html: str, name: str, reference: Reference) -> Markup:
         if _text(match[3]) == name or (anchor and unescape(anchor[1]) == name):
             return Markup(html[match.start():_end(html, match.end(), int(match[1]))])
     names = [text for _, _, text in headings(html)[:_NAMED]]
-    raise NotFound(f"{reference} has no section {name!r}; it has "
-                   + (", ".join(names) or "no headings"))
+    raise NotFound(gettext(
+        "%(page)s has no section %(name)s; it has %(names)s", page=reference, name=repr(name),
+        names=", ".join(names) or gettext("no headings")))
 
 
 def _end(html: str, position: int, level: int) -> int:

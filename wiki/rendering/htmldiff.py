@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from wiki.errors import TooLarge
 from wiki.rendering.sanitize import sanitize
+from wiki.translate import gettext
 
 #: Past this many characters of HTML, comparing would take too long.
 MAX_HTML = 400_000
@@ -23,14 +24,16 @@ def marked(old: str, new: str) -> Markup:
     """The new HTML with what was added marked, and what was removed in its place; without
     scripts, forms and all else that the sanitiser takes away. Raises TooLarge."""
     if max(len(old), len(new)) > MAX_HTML:
-        raise TooLarge(f"the page is too long for this: it takes up to {MAX_HTML:,} characters of "
-                       "HTML; the other views show what differs")
+        raise TooLarge(gettext(
+            "the page is too long for this: it takes up to %(most)s characters of HTML; the "
+            "other views show what differs", most=f"{MAX_HTML:,}"))
     try:
         wholes = _Wholes()
         found = htmldiff(sanitize(wholes.put_away(old)), sanitize(wholes.put_away(new)))
     except (etree.LxmlError, RecursionError, AssertionError, ValueError) as error:
-        raise TooLarge(f"these two pages cannot be compared as they look ({error}); the other "
-                       "views show what differs") from error
+        raise TooLarge(gettext(
+            "these two pages cannot be compared as they look (%(error)s); the other views show "
+            "what differs", error=error)) from error
     return Markup(wholes.put_back(sanitize(found)))
 
 

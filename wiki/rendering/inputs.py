@@ -21,7 +21,7 @@ from wiki.api import Wiki
 from wiki.errors import InvalidDocument
 from wiki.model import Property
 from wiki.store.base import Query
-from wiki.translate import install
+from wiki.translate import gettext, install
 
 #: Where the template lies.
 TEMPLATES = Path(__file__).parent / "templates"
@@ -45,6 +45,8 @@ class Field:
     chosen: list[str] = field(default_factory=list)
     allowed: str = ""
     error: str = ""
+    #: Whether there is a password, which stays while the field is left empty.
+    is_set: bool = False
     #: Before the id of the input, where several forms of a page have the same keys.
     scope: str = ""
 
@@ -89,20 +91,22 @@ def chosen(names: str, properties: Sequence[Property], owner: str, kind: str) ->
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
         if name not in known:
-            raise InvalidDocument(f"fields: {owner} has no {kind} {name!r}; it has "
-                                  + (", ".join(known) or "none"))
+            raise InvalidDocument(gettext(
+                "fields: %(owner)s has no %(kind)s %(name)s; it has %(value)s", owner=owner,
+                kind=kind, name=repr(name), value=", ".join(known) or gettext("none")))
     return [known[name] for name in wanted or known]
 
 
 def make_field(key: str, prop: Property, value: Any, scope: str = "") -> Field:
     """The field of a property with its value; empty for a password, whatever its class has
     become."""
-    if classes.is_password(value):
+    is_set = classes.is_password(value)
+    if is_set:
         value = None
     kind = classes.type_of(prop)
     chosen = value if isinstance(value, list) else [str(value)] if value is not None else []
     return Field(prop, key, kind.format(value, prop), chosen, kind.allowed(prop),
-                 scope=scope)
+                 is_set=is_set, scope=scope)
 
 
 def offers(fields: Iterable[Field], wiki: Wiki) -> dict[str, list[str]]:

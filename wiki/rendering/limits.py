@@ -7,6 +7,7 @@ from markupsafe import Markup
 from wiki.rendering import markdown
 from wiki.rendering.boxes import error_box
 from wiki.rendering.state import RenderState
+from wiki.translate import gettext, marked
 
 #: How deep macros and includes nest.
 MAX_DEPTH = 15
@@ -25,11 +26,12 @@ MAX_OUTPUT = 2_500_000
 
 def passed(state: RenderState) -> str:
     """Which limit of a page the rendering passed, if any."""
-    for value, limit, what in ((state.macros, MAX_MACROS, "runs {:,} macros"),
-                               (state.source, MAX_SOURCE, "renders {:,} characters of text"),
-                               (state.output, MAX_OUTPUT, "gives {:,} characters of HTML")):
+    for value, limit, message in (
+            (state.macros, MAX_MACROS, marked("a page runs %(most)s macros")),
+            (state.source, MAX_SOURCE, marked("a page renders %(most)s characters of text")),
+            (state.output, MAX_OUTPUT, marked("a page gives %(most)s characters of HTML"))):
         if value > limit:
-            return "a page " + what.format(limit)
+            return gettext(message, most=f"{limit:,}")
     return ""
 
 
@@ -39,8 +41,9 @@ def unread(state: RenderState, text: str) -> Markup | None:
     state.source += len(text)
     marks = text.count("<<")
     if state.marks + marks > MAX_MARKS:
-        box = error_box(f"The texts of a page hold << {MAX_MARKS:,} times, and no more; this one "
-                        "is shown as it is.")
+        box = error_box(gettext(
+            "The texts of a page hold << %(most)s times, and no more; this one is shown as it is.",
+            most=f"{MAX_MARKS:,}"))
         return box + Markup(markdown.plain(state.stash.restore(text, html=False)))
     state.marks += marks
     return None

@@ -11,7 +11,15 @@ from wiki.errors import MacroError
 from wiki.language.syntax import Macro
 from wiki.rendering import slow
 from wiki.rendering.macros import MacroContext, MacroSpec, RenderState
-from wiki.rendering.parts import MAX_TOKEN, Call, Part, Signer, tag_of, waiting_address
+from wiki.rendering.parts import (
+    MAX_TOKEN,
+    Call,
+    Part,
+    Signer,
+    shortened,
+    tag_of,
+    waiting_address,
+)
 from wiki.rendering.slow import QUICK, Run, SlowRuns
 from wiki.translate import language
 
@@ -40,6 +48,17 @@ class LiveParts:
         if self.slow is not None:
             self.slow.close()
 
+    def is_quick(self, spec: MacroSpec) -> bool:
+        """Whether the macro is known to take no time worth speaking of. Of one on a page, what it
+        is made of is asked."""
+        return self.slow is None or spec.page is not None or self.slow.quick(spec.name)
+
+    def surely_ends(self, spec: MacroSpec) -> bool:
+        """Whether this process may call the macro where nothing could end it: one of the wiki's
+        own that is known to be quick. One of a package may be quick today, and endless with other
+        parameters."""
+        return not spec.package and self.is_quick(spec)
+
     def took(self, name: str, seconds: float) -> None:
         """Take note of how long a macro's call took by itself."""
         if self.slow is not None:
@@ -57,11 +76,14 @@ class LiveParts:
             return None
         call = self._call(context, spec, node, paragraph)
         token = self.signer.token(call) if call else ""
+        if call and len(token) > MAX_TOKEN:
+            call = shortened(call, context.source, context.wiki)
+            token = self.signer.token(call) if call else ""
         return self.again(token, call, spec) if call and len(token) <= MAX_TOKEN else None
 
     def again(self, token: str, call: Call, spec: MacroSpec | None) -> Part:
         """The part of a call that is made once more."""
-        return Part(token, spec.live if spec else 0.0, call.name,
+        return Part(token, call, spec.live if spec else 0.0,
                     waiting_address(call.path, call.args))
 
     def wrap(self, context: MacroContext, part: Part, html: Markup, paragraph: bool) -> Markup:
@@ -91,8 +113,7 @@ class LiveParts:
 
     def _slow(self, context: MacroContext, spec: MacroSpec) -> bool:
         # What a wiki macro takes, its code does: a script's worker has a limit of its own.
-        return (self.slow is not None and context.state.patience is not None
-                and spec.page is None and not self.slow.quick(spec.name))
+        return context.state.patience is not None and not self.is_quick(spec)
 
     def run(self, context: MacroContext, part: Part | None, spec: MacroSpec, work: Work) -> Markup:
         """What the macro gives, or what stands in its place until it is there; raises what it

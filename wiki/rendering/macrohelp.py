@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from wiki.rendering.macros import MacroSpec
+from wiki.translate import gettext
 
 _SENTENCE_END = re.compile(r"(?<=[.;:])\s+(?=`)")
 _TABLE = Markup("""\
-<div class="scroll" tabindex="0" role="region" aria-label="{}">
+<div class="scroll" tabindex="0" role="group" aria-label="{}">
 <table class="macro-parameters">
-<thead><tr><th>Parameter</th><th>Takes</th><th>Default</th><th>What for</th></tr></thead>
+<thead><tr><th>{}</th><th>{}</th><th>{}</th><th>{}</th></tr></thead>
 <tbody>
 {}</tbody></table></div>
 """)
 _ROW = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n")
 _EXAMPLE = Markup("""\
 <div class="macro-example"><pre><code>{}</code></pre>
-<div class="macro-output" role="group" aria-label="What it shows">{}</div></div>
+<div class="macro-output" role="group" aria-label="{}">{}</div></div>
 """)
 _NAME = r"`[A-Za-z_][\w-]*(?:=[^`]*)?`"
-_SUBJECTS = re.compile(rf"{_NAME}(?:(?:,\s+|\s+and\s+){_NAME})*")
 _SUBJECT = re.compile(r"`([A-Za-z_][\w-]*)")
 
 
@@ -43,7 +43,7 @@ def explain(spec: MacroSpec) -> Explained:
     names = {parameter.name for parameter in spec.parameters}
     told = {parameter.name: [parameter.help] for parameter in spec.parameters if parameter.help}
     paragraphs = []
-    for paragraph in re.split(r"\n\s*\n", spec.help):
+    for paragraph in re.split(r"\n\s*\n", spec.told):
         first, *more = _SENTENCE_END.split(paragraph)
         rest: list[str] = []
         places = [rest]
@@ -59,7 +59,8 @@ def explain(spec: MacroSpec) -> Explained:
 
 def _subjects(sentence: str) -> list[str]:
     """The names in backquotes that the sentence begins with: "`width` and `height` are …"."""
-    first = _SUBJECTS.match(sentence)
+    both = gettext("and")
+    first = re.match(rf"{_NAME}(?:(?:,\s+|\s+{both}\s+){_NAME})*", sentence)
     return _SUBJECT.findall(first[0]) if first else []
 
 
@@ -75,7 +76,8 @@ def usage(spec: MacroSpec) -> str:
     if spec.body == "none":
         return f"<<{spec.name}{params}{more}/>>"
     closed = f"<<{spec.name}{params}{more}>>…<</{spec.name}>>"
-    return closed if spec.body_required else f"{closed}  or  <<{spec.name}{params}{more}/>>"
+    return closed if spec.body_required else (
+        f"{closed} {gettext(' or ')} <<{spec.name}{params}{more}/>>")
 
 
 def default_text(value: object) -> str:
@@ -88,9 +90,10 @@ def default_text(value: object) -> str:
 def parameter_table(label: str, rows: Iterable[tuple[str, str, Markup | str, Markup | str]],
                     ) -> Markup:
     """The parameters as a table called ``label``: name, what it takes, default, what for."""
-    return _TABLE.format(label, Markup("").join(_ROW.format(*row) for row in rows))
+    return _TABLE.format(label, gettext("Parameter"), gettext("Takes"), gettext("Default"),
+                         gettext("What for"), Markup("").join(_ROW.format(*row) for row in rows))
 
 
 def example_box(source: str, shown: Markup) -> Markup:
     """An example's markup beside what it shows."""
-    return _EXAMPLE.format(source, shown)
+    return _EXAMPLE.format(source, gettext("What it shows"), shown)

@@ -22,6 +22,7 @@ from wiki.references import HOME, Reference, check_name
 from wiki.rendering import inputs
 from wiki.rendering.inputs import Field
 from wiki.rights import RUNNABLE_CLASSES
+from wiki.translate import gettext
 
 #: The fields of properties are named so, that none is taken for one of the form's own.
 PREFIX = "form."
@@ -88,19 +89,21 @@ class PageForm:
         """
         if str(Reference.parse(plan.class_name)) in RUNNABLE_CLASSES:
             # Who sends the form would sign what it does not show: other defaults, say.
-            raise InvalidDocument(f"class: a form makes no pages that run, and those with an "
-                                  f"object of {plan.class_name} do")
+            raise InvalidDocument(gettext(
+                "class: a form makes no pages that run, and those with an object of "
+                "%(class_name)s do", class_name=plan.class_name))
         definition = wiki.class_definition(plan.class_name)
         if definition is None:
-            raise InvalidDocument(f"class: {plan.class_name} is no class; name a page that "
-                                  "defines one")
+            raise InvalidDocument(gettext(
+                "class: %(class_name)s is no class; name a page that defines one",
+                class_name=plan.class_name))
         made = cls(plan, definition)
         made._check_patterns()
         values = made._values(wiki)
         if not plan.title:
             made.title = inputs.make_field(
-                PREFIX + TITLE, Property(TITLE, pretty_name="Title", required=True,
-                                                   help="The title of the new page."), "", scope)
+                PREFIX + TITLE, Property(TITLE, pretty_name=gettext("Title"), required=True,
+                                         help=gettext("The title of the new page.")), "", scope)
         made.fields = [
             *([made.title] if made.title else []),
             *(inputs.make_field(f"{PREFIX}{prop.name}", prop, values.get(prop.name), scope)
@@ -121,8 +124,10 @@ class PageForm:
         for parameter in ("name", "title"):
             for hole in _HOLE.findall(getattr(self.plan, parameter)):
                 if hole not in known:
-                    raise InvalidDocument(f"{parameter}: there is nothing to put in for "
-                                          f"{{{hole}}}; there are " + ", ".join(sorted(known)))
+                    raise InvalidDocument(gettext(
+                        "%(parameter)s: there is nothing to put in for {%(hole)s}; there are "
+                        "%(names)s", parameter=parameter, hole=hole,
+                        names=", ".join(sorted(known))))
 
     def html(self, action: str, token: str, wiki: Wiki, error: str = "") -> Markup:
         """The form, sent to the address ``action``."""
@@ -160,7 +165,8 @@ def page_name(text: str) -> str:
     """A page's name made of a text, a title say; raises InvalidReference or InvalidDocument."""
     name = _NO_NAME.sub("-", text).strip()
     if not name:
-        raise InvalidDocument("The new page would have no name; fill in what it is named after")
+        raise InvalidDocument(gettext(
+            "The new page would have no name; fill in what it is named after"))
     return check_name(name.encode()[:200].decode(errors="ignore").strip())
 
 

@@ -2,24 +2,30 @@
 
 What the browser asks with is a token: the macro's call, signed by the server, and bound to its
 reader. So nobody can have a macro run that did not stand in a text, nor with the rights of
-somebody who did not write it, and the server keeps nothing for the pages that are open.
+somebody who did not write it, and the server keeps nothing for the pages that are open. Of a body
+that is too long for a token, it says where that stands: in which version of its page, from which
+character on, and its digest.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from itsdangerous import BadData, Serializer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
 from markupsafe import Markup
 
+from wiki.api import Wiki
+from wiki.errors import DamagedPage, NotFound, RevisionNotFound
+from wiki.model import Document
 from wiki.translate import gettext
 
-#: A token that would be longer makes no part: its macro stands in the page as it is.
+#: A token that would be longer says where its macro's body stands. One that would be longer all the
+#: same makes no part: its macro stands in the page as it is.
 MAX_TOKEN = 4096
 #: A call that is shorter, in bytes, is not compressed.
 _SHORT = 600
@@ -33,7 +39,8 @@ class Call:
 
     ``document`` is the page that was viewed, ``source`` the one that the text is from, ``author``
     whose rights the text has, ``scripted`` tells that a script put it out, ``including`` are the
-    pages whose texts it stands in, one in the other.
+    pages whose texts it stands in, one in the other. ``passage`` is where a long body stands, which
+    is not in ``body`` then.
     """
 
     user: str
@@ -54,6 +61,51 @@ class Call:
     paragraph: bool = False
     scripted: bool = False
     including: list[str] = field(default_factory=list)
+    passage: Passage | None = None
+
+
+class Passage(NamedTuple):
+    """A part of the content of a version of a page: its first character, how many they are, and the
+    digest of the text, which says that it is the one that was meant."""
+
+    version: str
+    start: int
+    length: int
+    digest: str
+
+
+def shortened(call: Call, source: Document, wiki: Wiki) -> Call | None:
+    """The call with the place of its body in ``source``, the page that it stands in; None where it
+    does not stand there, as what a script put out does not, or where that is not saved."""
+    start = source.content.find(call.body) if call.body else -1
+    if call.body is None or start < 0:
+        return None
+    short = replace(call, body=None, passage=Passage(
+        str(source.version), start, len(call.body), _digest(call.body)))
+    try:
+        whole(short, wiki)
+    except (NotFound, DamagedPage):
+        return None
+    return short
+
+
+def whole(call: Call, wiki: Wiki) -> Call:
+    """The call with its body, where it says but the place of that, as ``wiki`` may read it.
+
+    Raises RevisionNotFound where the text is not there (any more), DocumentNotFound, AccessDenied
+    or DamagedPage.
+    """
+    if call.passage is None:
+        return call
+    version, start, length, digest = call.passage
+    body = wiki.revision(call.source, version).content[start:start + length]
+    if _digest(body) != digest:
+        raise RevisionNotFound(f"{call.source} does not have this text in its version {version}")
+    return replace(call, body=body)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 #: A token of another release, whose calls have other fields, is none of ours.
@@ -89,9 +141,11 @@ class Signer:
         if len(token) > MAX_TOKEN:
             return None
         try:
-            return Call(*self._serializer.loads(token))
+            values = self._serializer.loads(token)
         except BadData:
             return None
+        call = Call(*values)
+        return replace(call, passage=Passage(*call.passage)) if call.passage else call
 
 
 class Part:
@@ -100,13 +154,14 @@ class Part:
     ``live`` tells that it is asked for again and again; ``every`` is how often, in seconds.
     """
 
-    def __init__(self, token: str, every: float, name: str, later: str) -> None:
+    def __init__(self, token: str, call: Call, every: float, later: str) -> None:
         self.token = token
+        self.call = call
         self.live = every > 0
         self.every = every
         #: Set where what it shows is not there yet.
         self.busy = False
-        self._name, self._later = name, later
+        self._later = later
 
     @property
     def stands_alone(self) -> bool:
@@ -116,7 +171,7 @@ class Part:
     def placeholder(self) -> Markup:
         """What stands in the part's place until it is there."""
         self.busy = True
-        return _LOADING.format(gettext("%(name)s is loading…", name=self._name), self._later,
+        return _LOADING.format(gettext("%(name)s is loading…", name=self.call.name), self._later,
                                gettext("Wait for it"))
 
     def wrap(self, html: Markup, tag: str, paragraph: bool) -> Markup:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, Any, Literal, cast
 
@@ -26,8 +27,9 @@ from wiki.references import Reference
 from wiki.rendering.background import Background, Wait
 from wiki.rendering.engine import NeedsWorker, Renderer, Rendering, RenderRequest, error_box
 from wiki.rendering.live import LiveParts
-from wiki.rendering.parts import Signer
+from wiki.rendering.parts import Call, Part, Signer
 from wiki.rendering.worker import Kind, Order, decode_rendering
+from wiki.translate import gettext
 
 __all__ = ["Limits", "NeedsWorker", "RenderPool", "RenderRequest", "Renderer", "Rendering"]
 
@@ -45,6 +47,8 @@ class Limits:
 
     #: Rendering in a worker, seconds.
     seconds: float = 5.0
+    #: The same for what no reader waits for, and what holds no script, seconds.
+    unhurried_seconds: float = 30.0
     #: A worker's start, seconds.
     start_seconds: float = 60.0
     #: A worker's address space, bytes.
@@ -128,7 +132,7 @@ class RenderPool:
         try:
             return self._local.render_part(token, call, request)
         except NeedsWorker:
-            made = self._script(token, request, lambda ended: ended.wait(request.patience))
+            made = self._made(token, call, request, lambda ended: ended.wait(request.patience))
             return made or Rendering(Markup(""), busy=True)
         except (NotFound, AccessDenied, DamagedPage):
             return None
@@ -154,6 +158,8 @@ class RenderPool:
     def _rendered(self, kind: Literal["render", "render_content"], shown: Document,
                   document: Document, request: RenderRequest) -> Rendering:
         """``shown`` is the page whose text is rendered."""
+        if request.patience is None and self._local.parts is not None:
+            return self._unhurried(kind, shown, document, request)
         if not self._heavy(shown) and (kind, document) not in self._scripted:
             try:
                 rendering: Rendering = getattr(self._local, kind)(document, request)
@@ -163,6 +169,37 @@ class RenderPool:
         if request.patience is None or self._local.parts is None or self._large(shown):
             return self._remote(kind, document, request)
         return self._patient(kind, document, request)
+
+    def _unhurried(self, kind: Literal["render", "render_content"], shown: Document,
+                   document: Document, request: RenderRequest) -> Rendering:
+        """A page that may take its time, but not for ever: where one of its macros may do so, it is
+        rendered by a worker, which can be killed. Where it had to be, the page is made here, and
+        each such macro by a worker."""
+        sure = replace(request, sure_only=True)
+        scripted = self._heavy(shown) or (kind, document) in self._scripted
+        if not scripted:
+            try:
+                rendering: Rendering = getattr(self._local, kind)(document, sure)
+                return rendering
+            except NeedsWorker:
+                pass
+        seconds = self._limits.seconds if scripted else self._limits.unhurried_seconds
+        made = self._measured(kind, document, request, seconds)
+        if not made.failed or self._large(shown):
+            return made
+        with suppress(NeedsWorker):  # of what can be no part of its own
+            made = getattr(self._local, kind)(document, replace(
+                sure, apart="patient", patience=self._limits.unhurried_seconds))
+        return made
+
+    def _measured(self, kind: Kind, document: Document, request: RenderRequest,
+                  seconds: float) -> Rendering:
+        """As a worker makes it; what its macros took is taken note of."""
+        made = self._remote(kind, document, replace(request, timing=True), seconds=seconds)
+        if self._local.parts is not None:
+            for item in made.timings:
+                self._local.parts.took(item.name, item.own / max(1, item.calls))
+        return made if request.timing else replace(made, timings=())
 
     def _patient(self, kind: Literal["render", "render_content"], document: Document,
                  request: RenderRequest) -> Rendering:
@@ -190,11 +227,12 @@ class RenderPool:
         except NeedsWorker:  # a script that is too long for a part
             return made(threading.Event.wait) or self._remote(kind, document, request)
 
-    def _script(self, token: str, request: RenderRequest, wait: Wait) -> Rendering | None:
-        """The part of a token as a worker makes it; None while it is not there."""
-        parts = self._local.parts
-        call = parts.signer.call(token) if parts else None
-        assert call is not None  # who asks has looked
+    def _script(self, part: Part, request: RenderRequest, wait: Wait) -> Rendering | None:
+        """A part of a page as a worker makes it; None while it is not there."""
+        return self._made(part.token, part.call, request, wait)
+
+    def _made(self, token: str, call: Call, request: RenderRequest,
+              wait: Wait) -> Rendering | None:
         return self._background.made(
             f"{token} {request.language}", request,
             lambda asked: self._remote("render_part", token, call, asked), wait)
@@ -205,20 +243,21 @@ class RenderPool:
     def _large(self, document: Document) -> bool:
         return len(document.content) > self._limits.local_text
 
-    def _remote(self, kind: Kind, *given: Any) -> Rendering:
+    def _remote(self, kind: Kind, *given: Any, seconds: float | None = None) -> Rendering:
+        """``seconds`` are what it may take, the usual ones unless told."""
         key = self._local.parts.signer.key if self._local.parts else ""
-        message = Order(kind, given, self._limits.seconds, key).encode()
+        order = Order(kind, given, self._limits.seconds if seconds is None else seconds, key)
         try:
             worker = self._slots.get(timeout=self._limits.start_seconds)
         except queue.Empty:
             return Rendering(error_box(
-                "The wiki is busy rendering other pages; try again in a moment."))
+                gettext("The wiki is busy rendering other pages; try again in a moment.")))
         try:
-            made = worker.ask(message)
+            made = worker.ask(order)
             self._warm = True
             return made
         except WorkerFailed as error:
-            return Rendering(error_box(str(error)))
+            return Rendering(error_box(str(error)), failed=True)
         finally:
             self._slots.put(worker)
 
@@ -233,22 +272,25 @@ class _Worker:
         self._starting = threading.Lock()
         self._closed = False
 
-    def ask(self, message: bytes) -> Rendering:
+    def ask(self, order: Order) -> Rendering:
         """What the worker answers; raises WorkerFailed, and then its process is gone."""
         try:
             process = self._running()
-            deadline = time.monotonic() + self._limits.seconds
             stdin = cast(IO[bytes], process.stdin)
-            stdin.write(message)
+            stdin.write(order.encode())
             stdin.flush()
-            answer = self._read(process, deadline)
+            answer = self._read(process, order.seconds)
         except (OSError, ValueError) as error:
             self._kill()
-            raise WorkerFailed(f"the process that rendered it ended: {error}") from error
+            raise WorkerFailed(gettext(
+                "the process that rendered it ended: %(error)s", error=error)) from error
         except WorkerFailed:
             self._kill()
             raise
-        return decode_rendering(answer)
+        made = decode_rendering(answer)
+        if made.ended:
+            self._kill()  # who knows in what state that left it
+        return made
 
     def stop(self) -> None:
         """End the process, and start no other."""
@@ -263,18 +305,28 @@ class _Worker:
         self._kill()
         with self._starting:
             if self._closed:
-                raise WorkerFailed("the wiki is being stopped")
+                raise WorkerFailed(gettext("the wiki is being stopped"))
             paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
             process = self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": paths})
-        self._read(process, time.monotonic() + self._limits.start_seconds)
+        self._read(process, self._limits.start_seconds)
         return process
 
-    def _read(self, process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    def _read(self, process: subprocess.Popen[bytes], seconds: float) -> bytes:
+        deadline = time.monotonic() + seconds
+        try:
+            return self._read_until(process, deadline)
+        except TimeoutError:
+            raise WorkerFailed(gettext(
+                "rendering it took longer than %(seconds)s seconds, and was stopped",
+                seconds=f"{seconds:g}")) from None
+
+    def _read_until(self, process: subprocess.Popen[bytes], deadline: float) -> bytes:
         size = _LENGTH.unpack(self._read_exactly(process, _LENGTH.size, deadline))[0]
         if size > self._limits.output:
-            raise WorkerFailed(f"its HTML is larger than {self._limits.output:,} bytes")
+            raise WorkerFailed(gettext(
+                "its HTML is larger than %(output)s bytes", output=f"{self._limits.output:,}"))
         return self._read_exactly(process, size, deadline)
 
     def _read_exactly(self, process: subprocess.Popen[bytes], size: int,
@@ -284,12 +336,12 @@ class _Worker:
         while size:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([stdout], [], [], left)[0]:
-                raise WorkerFailed("rendering it took longer than "
-                                   f"{self._limits.seconds:g} seconds, and was stopped")
+                raise TimeoutError
             part = os.read(stdout, min(size, 1 << 20))
             if not part:
-                raise WorkerFailed("the process that rendered it ended without an answer; it "
-                                   "may have used too much memory")
+                raise WorkerFailed(gettext(
+                    "the process that rendered it ended without an answer; it may have used too "
+                    "much memory"))
             parts.append(part)
             size -= len(part)
         return b"".join(parts)

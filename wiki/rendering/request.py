@@ -27,6 +27,8 @@ class RenderRequest:
     ``apart``: its scripts are parts, each made by a worker; with ``patient`` it waits for them as
     for slow macros, with ``at once`` not at all.
     ``path``: the path of the page's address, where it is not the document's own.
+    ``sure_only``: :class:`NeedsWorker` is raised at a macro that may go on for ever, which nothing
+    could end here.
     """
 
     user: str = GUEST
@@ -38,6 +40,7 @@ class RenderRequest:
     apart: Apart = ""
     language: str = field(default_factory=language)
     path: str = ""
+    sure_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Rendering:
     ``kept``: it stays right until some page, account or right changes, for the same request;
     else it is made anew for each view. ``timings``: what took how long, where that was asked
     for. Of a part: ``every`` is in how many seconds it is to be asked for again (0: not), and
-    ``busy`` tells that it is not there yet.
+    ``busy`` tells that it is not there yet. ``ended``: a macro in it was stopped since its time was
+    over; ``failed``: the whole of it was, so that it is but a box that says why.
     """
 
     html: Markup
@@ -55,10 +59,19 @@ class Rendering:
     timings: tuple[Timing, ...] = ()
     every: float = 0.0
     busy: bool = False
+    ended: bool = False
+    failed: bool = False
 
 
 class NeedsWorker(BaseException):
-    """The page holds a script, and this process may not run any.
+    """The page holds a script, or a macro that may take long, and this process may not run it.
 
     Not an Exception, so that no macro's error box holds it.
+    """
+
+
+class TimeIsOver(BaseException):
+    """What runs has had the time that there is.
+
+    Not an Exception, so that what a macro catches does not hold it.
     """

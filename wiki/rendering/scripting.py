@@ -42,6 +42,7 @@ from wiki.rendering.budget import (
 )
 from wiki.rendering.facades import BodyFacade, Facade, variables
 from wiki.rendering.macros import MacroContext, Stash
+from wiki.translate import gettext
 
 _PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict, set, frozenset, date,
           datetime, timedelta, range)
@@ -257,17 +258,19 @@ def run(text: str, context: MacroContext, names: Mapping[str, object] | None = N
     try:
         return _output(_compile(text).generate({**variables(context), **(names or {})}))
     except TemplateSyntaxError as error:
-        raise MacroError(f"line {error.lineno + line - 1} of {place}: {error.message}") from error
+        raise MacroError(_at(error.lineno, place, line, error.message or "")) from error
     except MacroError as error:
-        raise MacroError(f"{_at(error, place, line)}{error}") from error
+        raise MacroError(_at(_line_of(error), place, line, str(error))) from error
     except (TemplateError, WikiError, ArithmeticError, LookupError, TypeError, ValueError,
             AttributeError) as error:
-        raise MacroError(f"{_at(error, place, line)}{type(error).__name__}: {error}") from error
+        raise MacroError(_at(_line_of(error), place, line,
+                             f"{type(error).__name__}: {error}")) from error
     except RecursionError as error:
-        raise MacroError(f"{_at(error, place, line)}it nests too deep") from error
+        raise MacroError(_at(_line_of(error), place, line,
+                             gettext("it nests too deep"))) from error
     except MemoryError as error:
         traceback.clear_frames(error.__traceback__)  # what it piled up goes at once
-        raise MacroError("the script needs more memory than a page may use") from None
+        raise MacroError(gettext("the script needs more memory than a page may use")) from None
     finally:
         _run.reset(token)
 
@@ -281,8 +284,16 @@ def _output(parts: Iterable[str]) -> str:
     return "".join(output)
 
 
-def _at(error: BaseException, place: str, line: int) -> str:
+def _line_of(error: BaseException) -> int | None:
+    """The script's line that raised it; None where that cannot be told."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if frame.filename in (_TEMPLATE, "<template>", "<unknown>")]
-    number = frames[-1].lineno if frames else None
-    return f"line {number + line - 1} of {place}: " if number else ""
+    return frames[-1].lineno if frames else None
+
+
+def _at(number: int | None, place: str, line: int, message: str) -> str:
+    """The message, with the line of ``place``, where the script begins at ``line``."""
+    if not number:
+        return message
+    return gettext("line %(line)s of %(place)s: %(message)s", line=number + line - 1,
+                   place=place, message=message)

@@ -78,6 +78,8 @@ class RenderState:
     forms: dict[str, str] = field(default_factory=dict)
     #: Whether scripts are parts, and waited for: ``apart`` of the request.
     scripts_apart: str = ""
+    #: Whether only macros are called that surely end.
+    sure_only: bool = False
 
     def wait(self, ended: threading.Event) -> bool:
         """Wait for a slow macro as long as the page still may; whether it has ended."""

@@ -14,13 +14,14 @@ import json
 import os
 import pickle
 import resource
+import signal
 import struct
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Self
 
 from markupsafe import Markup
 
@@ -28,11 +29,15 @@ from wiki.errors import WikiError
 from wiki.rendering.engine import Renderer, Rendering, error_box
 from wiki.rendering.live import LiveParts
 from wiki.rendering.parts import Signer
+from wiki.rendering.request import TimeIsOver
 from wiki.rendering.timing import Timing
-from wiki.translate import using
+from wiki.translate import gettext, using
 
 #: The methods of :class:`Renderer` that a worker is asked for.
 Kind = Literal["render", "render_content", "render_part"]
+
+#: When the macro that runs is ended, and those after it, in parts of the time that there is.
+FIRST_ALARM, NEXT_ALARM = 0.8, 0.05
 
 _LENGTH = struct.Struct(">Q")
 
@@ -123,11 +128,37 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + 2 * seconds + 2), hard))
 
 
+class _Alarm:
+    """Ends the macro that runs when most of the time is over, and again and again after that those
+    that come then, so that the rest of the page is made in time. What does not let itself be
+    ended, a single long step of Python's, ends with the process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.rang = False
+
+    def __enter__(self) -> Self:
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, FIRST_ALARM * self._seconds,
+                         NEXT_ALARM * self._seconds)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, *_: object) -> None:
+        self.rang = True
+        raise TimeIsOver(gettext("it was stopped, since the page has taken more than %(seconds)s "
+                                 "seconds", seconds=f"{FIRST_ALARM * self._seconds:g}"))
+
+
 def _render(renderer: Renderer, order: Order) -> Rendering:
     try:
-        with using(order.given[-1].language):
+        with using(order.given[-1].language), _Alarm(order.seconds) as alarm:
             rendering: Rendering = getattr(renderer, order.kind)(*order.given)
-        return rendering
+        return replace(rendering, ended=alarm.rang)
+    except TimeIsOver as error:
+        return Rendering(error_box(str(error)), ended=True, failed=True)
     except WikiError as error:
         return Rendering(error_box(str(error)))
     except MemoryError:

@@ -15,11 +15,13 @@ from typing import Any, BinaryIO, Literal, Protocol
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
 
-Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "startswith"]
+Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "startswith", "in"]
 
 #: Fields of a document that a query may name, beside the properties of its class.
 DOCUMENT_FIELDS = ("reference", "name", "space", "title", "author", "creator", "created",
                    "updated")
+#: Those that conditions may name; nothing is sorted by the others.
+CONDITION_FIELDS = (*DOCUMENT_FIELDS, "parent", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Condition:
     """``doc.<field>`` names a document's field; any other field is a property of the class.
 
     Text is compared as it is (``contains`` and ``startswith`` without regard to case), numbers
-    and booleans by value, a multiple value by any of its items.
+    and booleans by value, a multiple value by any of its items. With ``in``, ``value`` is a tuple
+    or list of values, of which one fits.
     """
 
     field: str
@@ -104,32 +107,32 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class FileHit:
+    """A file attached to a page that was found; ``snippet`` as in :class:`Hit`."""
+
+    filename: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A page found by full text; ``snippet`` is plain text with \\x02 and \\x03 round each
-    matching word."""
+    matching word, empty where only files of the page have the words. ``files``: the best of
+    those."""
 
     reference: Reference
     title: str
     snippet: str
     author: str = ""
     updated: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileHit:
-    """An attached file found by full text, on the page of this title; ``snippet`` as in
-    :class:`Hit`."""
-
-    reference: Reference
-    title: str
-    filename: str
-    snippet: str
+    files: tuple[FileHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """What to look for: all words of ``text``, where ``"a b"`` is a phrase, ``wor*`` a beginning
-    and ``-word`` leaves out what has it; best first, or by date, newest first."""
+    and ``-word`` leaves out what has it; ``space:``, ``class:``, ``author:`` and ``year:`` in it
+    go before the fields below. Best first, or by date, newest first."""
 
     text: str
     #: Only pages of the space and those below it.
@@ -149,14 +152,23 @@ class Search:
 class Found:
     """What a search found. ``facets``: ``space``, ``class``, ``author`` and ``year``, each with
     its values and their numbers of pages. ``capped``: there are more pages than ``total``; it
-    and the facets are of the newest ones. ``files``: attached files with the words, some of the
-    newest, with the first hits only; they are not counted."""
+    and the facets are of the newest ones. ``instead``: where nothing was found, the search with
+    words that are like those asked for and would find something, or empty."""
 
     hits: tuple[Hit, ...] = ()
     total: int = 0
     capped: bool = False
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-    files: tuple[FileHit, ...] = ()
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """An attached document whose text is still to be read; ``kind`` says as what."""
+
+    sha256: str
+    kind: str
+    filename: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +389,8 @@ class Store(Protocol):
 
     def counts(self, query: Query, name: str) -> dict[str, int]:
         """How many documents that fit have each value of a property of the query's class,
-        numbers as text; ``limit`` and ``offset`` aside."""
+        numbers as text, or each tag where ``name`` is ``doc.tags``; ``limit`` and ``offset``
+        aside."""
 
     def spaces(self) -> list[tuple[str, int]]:
         """Every space that holds pages, with their number, in order."""
@@ -392,7 +405,15 @@ class Store(Protocol):
 
     def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
         """Pages, not hidden ones, whose title begins so, then those whose title or name has
-        words that begin so, with their titles."""
+        words that begin so, then those with all the pieces of the text somewhere in title or
+        reference, with their titles; where there are none, those with words that are like
+        these."""
+
+    def waiting_file(self) -> WaitingFile | None:
+        """An attached document to read next, for :meth:`keep_text`; None where none waits."""
+
+    def keep_text(self, document: WaitingFile, text: str) -> None:
+        """Have a document found by its text, which is empty where it cannot be read."""
 
     def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
         """The pages that link to the page, or have it for a parent, in order."""

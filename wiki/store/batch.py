@@ -10,6 +10,7 @@ from wiki.model import Document, Version
 from wiki.references import Reference
 from wiki.store.base import Binned
 from wiki.store.journal import Mark, Touch
+from wiki.translate import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,15 @@ def compare(change: Change, current: Version | None) -> None:
         return
     if isinstance(change, Removal):
         if current is None:
-            raise DocumentNotFound(f"there is no page {change.reference}")
+            raise DocumentNotFound(gettext("there is no page %(page)s", page=change.reference))
         if expected is None:
             return
     if expected is None:
-        raise DocumentExists(f"{change.reference} exists already")
+        raise DocumentExists(gettext("%(page)s exists already", page=change.reference))
     if current is None:
-        raise Conflict(f"{change.reference} was deleted since version {expected} was read")
-    raise Conflict(f"{change.reference} is at version {current}, and no longer at {expected}")
+        raise Conflict(gettext(
+            "%(page)s was deleted since version %(expected)s was read", page=change.reference,
+            expected=expected))
+    raise Conflict(gettext(
+        "%(page)s is at version %(current)s, and no longer at %(expected)s", page=change.reference,
+        current=current, expected=expected))

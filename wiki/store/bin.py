@@ -16,6 +16,7 @@ from wiki.store.commit import Committer
 from wiki.store.files import PageFiles
 from wiki.store.lock import WriterLock
 from wiki.store.marks import Marks
+from wiki.translate import gettext
 
 
 class RecycleBin:
@@ -51,8 +52,9 @@ class RecycleBin:
         try:
             last = pagedb.loads(path.read_bytes(), path)
         except (FileNotFoundError, NotADirectoryError):
-            raise RevisionNotFound(f"nothing is kept of {reference} as deleted by {run}: it was "
-                                   "never deleted so, is back, or was purged") from None
+            raise RevisionNotFound(gettext(
+                "nothing is kept of %(page)s as deleted by %(run)s: it was never deleted so, is "
+                "back, or was purged", page=reference, run=run)) from None
         if version is None or version == last.version:
             return last
         return pagedb.loads(kept.revision(reference, version),
@@ -81,7 +83,8 @@ class RecycleBin:
             self._committer.recover()
             for document, expected in saves:
                 if self._files.exists(document.reference):
-                    raise DocumentExists(f"{document.reference} exists already")
+                    raise DocumentExists(gettext(
+                        "%(page)s exists already", page=document.reference))
                 kept = self.deleted(run, origin or document.reference)
                 compare(Save(document, expected), kept.version)
             self._committer.restore(run, saves, origin)
@@ -101,7 +104,8 @@ class RecycleBin:
 def check_key(key: str) -> str:
     """Raises RevisionNotFound for what can be no key of the bin, and so no folder either."""
     if not (key.isascii() and key.isalnum()):
-        raise RevisionNotFound(f"{key!r:.80} names nothing that was deleted")
+        raise RevisionNotFound(gettext(
+            "%(key)s names nothing that was deleted", key=f"{key!r:.80}"))
     return key
 
 

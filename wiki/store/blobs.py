@@ -16,6 +16,7 @@ from typing import BinaryIO
 from wiki.errors import AttachmentNotFound, StoreError, TooLarge
 from wiki.store.base import Blob
 from wiki.store.journal import sync_directory
+from wiki.translate import gettext
 
 CHUNK = 1 << 20
 #: An unfinished upload older than this many seconds is nobody's any more.
@@ -50,7 +51,8 @@ class Blobs:
             blob = _copy(source, temporary, limit)
             self._place(temporary, blob)
         except OSError as error:
-            raise StoreError(f"the attachment could not be kept: {error}") from error
+            raise StoreError(gettext(
+                "the attachment could not be kept: %(error)s", error=error)) from error
         finally:
             with suppress(FileNotFoundError):
                 temporary.unlink()
@@ -124,8 +126,9 @@ def _copy(source: BinaryIO, target: Path, limit: int | None) -> Blob:
         while chunk := source.read(CHUNK):
             size += len(chunk)
             if limit is not None and size > limit:
-                raise TooLarge(f"this is larger than the {limit} bytes that an attachment may "
-                               "have")
+                raise TooLarge(gettext(
+                    "this is larger than the %(limit)s bytes that an attachment may have",
+                    limit=limit))
             digest.update(chunk)
             file.write(chunk)
         file.flush()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from wiki.references import HOME, Reference, join_names, split_names
 from wiki.store.base import Leaf
 from wiki.store.extract import by_spaces
-from wiki.store.index import documents
+from wiki.store.schema import documents
 
 #: So many pages above a page are looked for; parents may go round in a circle.
 MOST_ABOVE = 20

@@ -8,19 +8,20 @@ the page is back or is removed for good.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from wiki.errors import DamagedPage, RevisionNotFound
 from wiki.model import Document, Version
 from wiki.references import Reference
 from wiki.store import pagedb
 from wiki.store.base import Binned, ChangeKind, Logged
+from wiki.store.entries import as_sql
 from wiki.store.files import PageFiles
 from wiki.store.pagedb import timestamp
 from wiki.store.places import within
@@ -45,10 +46,9 @@ changes = sa.Table(
     sqlite_with_rowid=False)
 
 # Made once: making a statement takes longer than doing it.
-_INSERT = sa.insert(changes).prefix_with("OR REPLACE")
-_CLEAR = sa.delete(changes).where(changes.c.reference == sa.bindparam("ref"), changes.c.key == "")
-_UNBIN = sa.delete(changes).where(changes.c.reference == sa.bindparam("ref"),
-                                  changes.c.key == sa.bindparam("of"))
+_INSERT = as_sql(sa.insert(changes).prefix_with("OR REPLACE"))
+_REMOVE = as_sql(sa.delete(changes).where(changes.c.reference == sa.bindparam("ref"),
+                                          changes.c.key == sa.bindparam("of")))
 _COLUMNS = [changes.c[name] for name in (
     "reference", "title", "author", "updated", "version", "hidden", "minor", "comment", "kind",
     "previous", "key")]
@@ -98,15 +98,14 @@ class Log:
                 row["kind"] = ChangeKind.RESTORED.value
             self._add(row)
 
-    def write(self, connection: Connection) -> None:
+    def write(self, connection: sqlite3.Connection) -> None:
         """Bring the log up to date."""
-        if self._cleared:
-            connection.execute(_CLEAR, [{"ref": name} for name in self._cleared])
-        if self._unbinned:
-            connection.execute(_UNBIN, [{"ref": name, "of": key} for key, name in self._unbinned])
-        rows = [row for rows in self._rows.values() for row in rows]
-        if rows:
-            connection.execute(_INSERT, rows)
+        connection.executemany(_REMOVE, [
+            *((name, "") for name in self._cleared),
+            *((name, key) for key, name in self._unbinned)])
+        connection.executemany(_INSERT, [
+            [row[column.name] for column in changes.c]
+            for rows in self._rows.values() for row in rows])
 
     def _add(self, row: dict[str, Any]) -> None:
         self._rows.setdefault(row["reference"], []).append(row)

@@ -5,7 +5,6 @@ All of it needs the writer's lock.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from wiki.store import pagedb
 from wiki.store.base import Binned
 from wiki.store.batch import Removal, Save
 from wiki.store.changelog import Log
+from wiki.store.entries import Entry
 from wiki.store.files import PageFiles, Stamp
-from wiki.store.index import Entry, Index
+from wiki.store.index import Index
 from wiki.store.journal import (
     Delete,
     Header,
@@ -33,6 +33,7 @@ from wiki.store.journal import (
     Unbin,
     Write,
     boot_id,
+    sync_file_systems,
 )
 from wiki.store.marks import Marks
 
@@ -44,6 +45,7 @@ class Committer:
     """Applies changes; refuses to once a sync has failed."""
 
     def __init__(self, journal: Path, files: PageFiles, index: Index, marks: Marks) -> None:
+        self._folder = journal.parent
         self._journal = Journal(journal)
         self._files = files
         self._index = index
@@ -134,11 +136,15 @@ class Committer:
         """Make the page files durable and empty the journal.
 
         A removal or a move is always followed by one: a replay from the journal's beginning
-        then never sees a page's name stand for two different pages.
+        then never sees a page's name stand for two different pages. Raises StoreError, with the
+        journal as it was.
         """
-        os.sync()
         try:
+            sync_file_systems([self._folder, *self._files.folders()])
             header = self._journal.begin()
+        except SyncError as error:
+            self._failed = error
+            raise
         except OSError as error:
             raise StoreError(f"the journal could not be begun anew: {error}") from error
         self._applied = Position(header.generation, header.end)

@@ -18,6 +18,7 @@ from wiki.references import HOME, Reference
 MAX_TEXT = 255
 #: What a value looks like that names a page: no number, no address, no sentence.
 _NAME = re.compile(r"(?=.*[^\d.,\s])[^\s.@/:][^@/:\n]*?\.[^\s@/:\n][^@/:\n]*")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)", re.MULTILINE)
 #: The longest name of a page that the index holds.
 MAX_TARGET = 1000
 
@@ -75,12 +76,16 @@ def lowest(present: Iterable[Value]) -> dict[tuple[str, str], tuple[float, str]]
 
 
 def words(document: Document, present: Iterable[Value]) -> str:
-    """The text that a search finds the page by, beside its title and name; ``present`` are the
-    document's :func:`values`."""
-    found = [document.content, *document.tags,
-             *(value.whole or value.text for value in present),
+    """The text that a search finds the page by, beside its title, name and tags; ``present`` are
+    the document's :func:`values`."""
+    found = [document.content, *(value.whole or value.text for value in present),
              *(item.filename for item in document.attachments)]
     return "\n".join(found)
+
+
+def headings(document: Document) -> str:
+    """What the content's headings say, a line each; of code, what looks like one too."""
+    return "\n".join(match[1] for match in _HEADING.finditer(document.content))
 
 
 def links(document: Document, present: Iterable[Value]) -> set[tuple[str, str]]:

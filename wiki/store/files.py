@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from wiki.errors import InvalidDocument, RevisionNotFound
@@ -19,6 +20,7 @@ from wiki.references import Reference
 from wiki.store import names
 from wiki.store.journal import Rename, Restore, Write
 from wiki.store.pagedb import version_of
+from wiki.translate import gettext
 
 SUFFIX = ".json"
 #: Marks a page's folder of revisions; no encoded name has a dot in it.
@@ -53,8 +55,16 @@ class PageFiles:
         # One name suffices, since there is one writer; a crash leaves one file at most.
         self._temporary = temporary / "page"
         self._folders: set[Path] = set()
+        #: The page's file, or InvalidDocument where its name is too long for one. Making a path
+        #: takes longer than asking whether the file is there.
+        self.path = lru_cache(maxsize=2048)(self._path)
 
-    def path(self, reference: Reference) -> Path:
+    def folders(self) -> list[Path]:
+        """Where the files lie, with all that is below."""
+        return [folder for folder in (self.pages, self.history, self._temporary.parent,
+                                      self._deleted) if folder is not None and folder.is_dir()]
+
+    def _path(self, reference: Reference) -> Path:
         return self.pages / f"{names.page_path(reference)}{SUFFIX}"
 
     def exists(self, reference: Reference) -> bool:
@@ -90,7 +100,8 @@ class PageFiles:
         try:
             return self.revision_path(reference, version).read_bytes()
         except FileNotFoundError:
-            raise RevisionNotFound(f"{reference} has no revision {version}") from None
+            raise RevisionNotFound(gettext(
+                "%(page)s has no revision %(version)s", page=reference, version=version)) from None
 
     def walk(self) -> Iterator[tuple[Path, dict[str, Stamp]]]:
         """Every folder of pages with its files' names and stamps."""
@@ -123,7 +134,8 @@ class PageFiles:
     def kept(self, run: str) -> PageFiles:
         """What the run deleted."""
         if self._deleted is None:
-            raise RevisionNotFound(f"nothing is kept here of what run {run} deleted")
+            raise RevisionNotFound(gettext(
+                "nothing is kept here of what run %(run)s deleted", run=run))
         return PageFiles(self._deleted / run / "pages", self._deleted / run / "history",
                          self._temporary.parent)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from wiki.errors import QueryError
 from wiki.model import Document
 from wiki.references import HOME, Reference
-from wiki.store import branches, changelog, extract
+from wiki.store import branches, changelog, extract, filetexts
 from wiki.store import query as queries
 from wiki.store.base import (
     ChangedPage,
@@ -24,8 +24,10 @@ from wiki.store.base import (
     Search,
     Since,
     State,
+    WaitingFile,
 )
-from wiki.store.index import Index, documents, links, properties, tags
+from wiki.store.index import Index
+from wiki.store.schema import documents, links, properties, tags
 
 #: Made once, since each view asks for it; SQLite takes -1 for no limit.
 _BACKLINKS = (sa.select(links.c.doc_ref).distinct()
@@ -79,9 +81,14 @@ class Finding:
         return self._index.find(search)
 
     def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
-        """Pages whose title begins so, then those with words that begin so."""
+        """Pages whose title begins so, then those with words that begin so, or like these."""
         self._flush()
         return self._index.titles(text, limit)
+
+    def waiting_file(self) -> WaitingFile | None:
+        """An attached document to read next; None where none waits."""
+        with self._index.reading() as connection:
+            return filetexts.next_waiting(connection)
 
     def backlinks(self, reference: Reference, limit: int | None = None) -> list[Reference]:
         """The pages that link to the page, or have it for a parent, in order."""

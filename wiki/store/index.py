@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,147 +20,27 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import Pool
 
 from wiki.errors import StoreError
-from wiki.model import Document, Version
-from wiki.references import Reference, join_names
-from wiki.store import changelog, extract, filetexts
+from wiki.model import Version
+from wiki.references import Reference
+from wiki.store import changelog, filetexts, schema, spelling
 from wiki.store.base import Found, Row, Search, State
-from wiki.store.files import Stamp
+from wiki.store.entries import Entry, last_change, set_meta, update
 from wiki.store.fulltext import find
 from wiki.store.fulltext import titles as find_titles
 from wiki.store.kept import Found as Answer
 from wiki.store.kept import Kept
-from wiki.store.pagedb import timestamp
+from wiki.store.schema import documents, meta
 from wiki.store.watch import Watch
 
-#: Changed with the tables below, so that an older index is built anew.
-SCHEMA = "8"
 BUSY_SECONDS = 60
 
-metadata = sa.MetaData()
-meta = sa.Table(
-    "meta", metadata,
-    sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
-documents = sa.Table(
-    "documents", metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("reference", sa.Text, nullable=False, unique=True),
-    sa.Column("space", sa.Text, nullable=False), sa.Column("name", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False), sa.Column("author", sa.Text, nullable=False),
-    sa.Column("creator", sa.Text, nullable=False), sa.Column("created", sa.Text, nullable=False),
-    sa.Column("updated", sa.Text, nullable=False), sa.Column("version", sa.Text, nullable=False),
-    sa.Column("hidden", sa.Boolean, nullable=False),
-    sa.Column("minor", sa.Boolean, nullable=False), sa.Column("comment", sa.Text, nullable=False),
-    sa.Column("parent", sa.Text, nullable=False),
-    #: The title, or the name where there is none, and what lists show, without regard to case.
-    sa.Column("folded", sa.Text, nullable=False), sa.Column("label", sa.Text, nullable=False),
-    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    #: A number that grows with each change of any page.
-    sa.Column("changed", sa.BigInteger, nullable=False, index=True),
-    sa.Index("documents_by_name", "name", "reference"),
-    sa.Index("documents_by_space", "space", "name", "reference"),
-    sa.Index("documents_by_created", "created", "name", "reference"),
-    sa.Index("documents_by_updated", "updated", "name", "reference"),
-    sa.Index("documents_by_author", "author", "name", "reference"),
-    sa.Index("documents_by_creator", "creator", "name", "reference"),
-    sa.Index("documents_by_label", "label"),
-    sa.Index("documents_by_title", "title", "name", "reference"),
-    sa.Index("documents_by_folded", "folded", "reference"),
-    sa.Index("documents_by_parent", "parent", "title", "name", "reference"))
-#: Pages that are gone, and the number of that change.
-removals = sa.Table(
-    "removals", metadata,
-    sa.Column("reference", sa.Text, primary_key=True),
-    sa.Column("changed", sa.BigInteger, nullable=False, index=True))
-objects = sa.Table(
-    "objects", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False),
-    sa.Column("class", sa.Text, nullable=False), sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    #: Whether the document has another one of the class before this.
-    sa.Column("again", sa.Boolean, nullable=False),
-    sa.Index("objects_by_document", "doc_id", "class"),
-    sa.Index("objects_by_class", "class", "doc_name", "doc_ref", "doc_id", "number", "again"))
-properties = sa.Table(
-    "properties", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False),
-    sa.Column("class", sa.Text, nullable=False), sa.Column("object", sa.Integer, nullable=False),
-    sa.Column("name", sa.Text, nullable=False), sa.Column("text", sa.Text, nullable=False),
-    sa.Column("whole", sa.Text), sa.Column("number", sa.Float),
-    #: The text without regard to case; null where there is a whole one.
-    sa.Column("folded", sa.Text),
-    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    #: Whether the document has the same value of the property before this.
-    sa.Column("again", sa.Boolean, nullable=False),
-    sa.Index("properties_by_value", "class", "name", "text", "doc_name", "doc_ref", "doc_id",
-             "object", "number", "again"),
-    sa.Index("properties_by_number", "class", "name", "number", "doc_id", "object"),
-    sa.Index("properties_by_folded", "class", "name", "folded", "doc_id", "object"),
-    sa.Index("properties_by_document", "doc_id", "class", "name"))
-#: A row for each property of a class that a document has values of: the lowest of them, to sort
-#: by. Text is behind the numbers.
-sorts = sa.Table(
-    "sorts", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
-    sa.Column("class", sa.Text, nullable=False), sa.Column("name", sa.Text, nullable=False),
-    sa.Column("number", sa.Float, nullable=False), sa.Column("text", sa.Text, nullable=False),
-    sa.Column("doc_name", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("sorts_by_value", "class", "name", "number", "text", "doc_name", "doc_ref", "doc_id"))
-links = sa.Table(
-    "links", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
-    sa.Column("kind", sa.Text, nullable=False), sa.Column("target", sa.Text, nullable=False),
-    sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("links_by_target", "target", "doc_ref", "kind"))
-tags = sa.Table(
-    "tags", metadata,
-    sa.Column("doc_id", sa.Integer, nullable=False, index=True),
-    sa.Column("tag", sa.Text, nullable=False), sa.Column("doc_ref", sa.Text, nullable=False),
-    sa.Index("tags_by_tag", "tag", "doc_ref"))
-#: rowid is the document's id: a row is deleted by it and by nothing else.
-fulltext = sa.table("fulltext", sa.column("rowid"), sa.column("title"), sa.column("name"),
-                    sa.column("body"))
-#: As small as titles are, so that words that are only begun are found at once.
-titles = sa.table("titles", sa.column("rowid"), sa.column("title"), sa.column("name"))
-_PARTS = (objects, properties, sorts, links, tags)
-_TEXTS = (fulltext, titles)
-_CREATE_FULLTEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS fulltext USING fts5(
-    title, name, body, tokenize = "unicode61 remove_diacritics 2")"""
-_CREATE_TITLES = """CREATE VIRTUAL TABLE IF NOT EXISTS titles USING fts5(
-    title, name, prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 2")"""
-
 _GENERATION = sa.text("SELECT value FROM meta WHERE key = 'generation'")
-_LAST_CHANGE = sa.text("""
-    SELECT MAX(IFNULL((SELECT MAX(changed) FROM documents), 0),
-               IFNULL((SELECT MAX(changed) FROM removals), 0))""")
 _CHANGES = sa.text("""
     SELECT reference, changed, EXISTS (SELECT 1 FROM objects
         WHERE objects.doc_id = documents.id AND objects.class IN :classes)
     FROM documents WHERE changed > :number
     UNION ALL SELECT reference, changed, 0 FROM removals WHERE changed > :number
     ORDER BY 2 LIMIT :limit""").bindparams(sa.bindparam("classes", expanding=True))
-
-# What each save does, made once: making a statement takes longer than doing it.
-_IDS = sa.select(documents.c.reference, documents.c.id).where(
-    documents.c.reference.in_(sa.bindparam("references", expanding=True)))
-_HIGHEST = sa.select(sa.func.max(documents.c.id))
-_DELETES: dict[Any, sa.Delete] = {
-    table.c[name]: sa.delete(table).where(table.c[name] == sa.bindparam("key_"))
-    for table, name in (*((part, "doc_id") for part in _PARTS),
-                        *((text, "rowid") for text in _TEXTS), (documents, "id"),
-                        (removals, "reference"))}
-_INSERTS: dict[Any, sa.Insert] = {
-    **{table: sa.insert(table) for table in (*_PARTS, *_TEXTS)},
-    **{table: sa.insert(table).prefix_with("OR REPLACE")
-       for table in (documents, removals, meta)}}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A page to index, and the stamp of its file."""
-
-    document: Document
-    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +63,13 @@ class Index:
         self._engine = _engine(path)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._watch = Watch(path, BUSY_SECONDS)
-        self._kept = Kept()
+        self._kept = Kept(self)
         self._connected = False
+        #: One connection writes, always the same: SQLite forgets what a connection has read of
+        #: the file when another one has written to it.
+        self._writer: Connection | None = None
         #: Kept from being closed in a forked child, where they are the parent's.
-        self._inherited: list[Pool] = []
+        self._inherited: list[Pool | Connection] = []
 
     # -- life ------------------------------------------------------------------------------
 
@@ -195,7 +78,7 @@ class Index:
         if not self.path.exists():
             return False
         try:
-            return self.get_meta("schema") == SCHEMA
+            return self.get_meta("schema") == schema.SCHEMA
         except StoreError:
             return False
 
@@ -207,14 +90,14 @@ class Index:
         try:
             self._empty()
         except StoreError:
-            self._engine.dispose()
+            self.close()
             for suffix in ("", "-wal", "-shm"):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._empty()
 
     def complete(self) -> None:
         """Declare the index filled: one that a crash left half filled is built anew."""
-        self.set_meta("schema", SCHEMA)
+        self.set_meta("schema", schema.SCHEMA)
 
     def _empty(self) -> None:
         with self.writing() as connection:
@@ -225,16 +108,19 @@ class Index:
                 "AND name NOT LIKE 'filetext\\_%' ESCAPE '\\'")).scalars()
             for name in names.all():
                 connection.exec_driver_sql(f'DROP TABLE "{name}"')
-            metadata.create_all(connection)
+            schema.metadata.create_all(connection)
             changelog.metadata.create_all(connection)
             filetexts.metadata.create_all(connection)
-            connection.exec_driver_sql(_CREATE_FULLTEXT)
-            connection.exec_driver_sql(_CREATE_TITLES)
+            connection.exec_driver_sql(schema.CREATE_FULLTEXT)
+            connection.exec_driver_sql(schema.CREATE_TITLES)
             connection.exec_driver_sql(filetexts.CREATE)
-            _set_meta(connection, "generation", uuid.uuid4().hex)
+            for statement in spelling.CREATE:
+                connection.exec_driver_sql(statement)
+            set_meta(driver(connection), "generation", uuid.uuid4().hex)
 
     def close(self) -> None:
         self._watch.close()
+        self._drop_writer()
         self._engine.dispose()
         self._connected = False
 
@@ -245,6 +131,9 @@ class Index:
         if not self._connected:  # as in the fork server, whose children are to start fast
             return
         self._inherited.append(self._engine.pool)
+        if self._writer is not None:
+            self._inherited.append(self._writer)
+            self._writer = None
         self._engine.dispose(close=False)
 
     @contextmanager
@@ -255,9 +144,23 @@ class Index:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
+        """A transaction that writes, kept if the block ends well; needs the writer's lock."""
         self._connected = True
-        with _translated(), self._engine.begin() as connection:
-            yield connection
+        with _translated():
+            if self._writer is None:
+                self._writer = self._engine.connect()
+            try:
+                with self._writer.begin():
+                    driver(self._writer).execute("BEGIN IMMEDIATE").close()
+                    yield self._writer
+            except BaseException:
+                self._drop_writer()
+                raise
+
+    def _drop_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def get_meta(self, key: str) -> str | None:
         with self.reading() as connection:
@@ -267,7 +170,7 @@ class Index:
     def set_meta(self, key: str, value: str) -> None:
         """Note a value; needs the writer's lock."""
         with self.writing() as connection:
-            _set_meta(connection, key, value)
+            set_meta(driver(connection), key, value)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -275,21 +178,15 @@ class Index:
                mark: str | None = None, log: changelog.Log | None = None) -> None:
         """Index pages anew and drop others, with what the log of changes tells of that, and note
         how far the journal is applied, all in one transaction."""
+        latest = {entry.document.reference: entry for entry in entries}
         with self.writing() as connection:
-            entries = list({entry.document.reference: entry for entry in entries}.values())
-            gone = [str(reference) for reference in removed]
-            changed = _last_change(connection)
-            known = _ids(connection, [*gone, *(str(e.document.reference) for e in entries)])
-            _clear(connection, list(known.values()))
-            _delete_rows(connection, documents.c.id, [known[ref] for ref in gone if ref in known])
-            _note_removals(connection, gone, changed)
-            placed = _insert(connection, entries, known, changed + len(gone))
-            filetexts.update(connection, [*((known[ref], None) for ref in gone if ref in known),
-                                          *placed], self._open_blob)
+            placed = update(driver(connection), list(latest.values()), list(map(str, removed)))
+            if placed:
+                filetexts.update(connection, placed, self._open_blob)
             if log is not None:
-                log.write(connection)
+                log.write(driver(connection))
             if mark is not None:
-                _set_meta(connection, "journal", mark)
+                set_meta(driver(connection), "journal", mark)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -297,9 +194,9 @@ class Index:
         """See :meth:`wiki.store.base.Store.state`."""
         return self._watch.state()
 
-    def kept(self, key: Any, make: Callable[[], Answer]) -> Answer:
-        """What ``make`` finds here, made once as long as nothing changes; ``key`` names it."""
-        return self._kept.get(self.state(), key, make)
+    def kept(self, key: Hashable, find: Callable[[Sequence[int] | None], Answer]) -> Answer:
+        """See :meth:`wiki.store.kept.Kept.get`."""
+        return self._kept.get(key, find)
 
     def rows(self, statement: sa.Select[Any]) -> Sequence[Any]:
         with self.reading() as connection:
@@ -326,7 +223,7 @@ class Index:
         classes."""
         with self.reading() as connection:
             generation = connection.execute(_GENERATION).scalar() or ""
-            last = _last_change(connection)
+            last = last_change(driver(connection))
             rows = connection.execute(_CHANGES, {
                 "number": number, "classes": list(classes), "limit": limit}) if (
                     last > number) else ()
@@ -363,8 +260,16 @@ def to_row(row: Sequence[Any]) -> Row:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except DatabaseError as error:
-        raise StoreError(f"the index could not do this: {error.orig}") from error
+    except (DatabaseError, sqlite3.Error) as error:
+        reason = error.orig if isinstance(error, DatabaseError) else error
+        raise StoreError(f"the index could not do this: {reason}") from error
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection below one of SQLAlchemy."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def _engine(path: Path) -> Engine:
@@ -375,125 +280,14 @@ def _engine(path: Path) -> Engine:
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:
+    # A page is not zeroed on disk only to be freed, and the log not merged into the file for each
+    # few saves: both cost more than the save does.
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32000",
-                   "temp_store = MEMORY", "mmap_size = 268435456"):
+                   "temp_store = MEMORY", "mmap_size = 268435456", "secure_delete = FAST",
+                   "wal_autocheckpoint = 4000"):
         connection.execute(f"PRAGMA {pragma}").close()
     connection.create_function("casefold", 1, _casefold, deterministic=True)
 
 
 def _casefold(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
-
-
-def _set_meta(connection: Connection, key: str, value: str) -> None:
-    connection.execute(_INSERTS[meta], {"key": key, "value": value})
-
-
-def _chunks(items: list[Any], size: int = 500) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start:start + size]
-
-
-def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _chunks(references):
-        rows = connection.execute(_IDS, {"references": part})
-        found.update((ref, number) for ref, number in rows)
-    return found
-
-
-def _clear(connection: Connection, ids: list[int]) -> None:
-    for table in _PARTS:
-        _delete_rows(connection, table.c.doc_id, ids)
-    for text in _TEXTS:
-        _delete_rows(connection, text.c.rowid, ids)
-
-
-def _delete_rows(connection: Connection, column: Any, keys: Sequence[int | str]) -> None:
-    if keys:
-        connection.execute(_DELETES[column], [{"key_": key} for key in keys])
-
-
-def _last_change(connection: Connection) -> int:
-    """The number of the last change. Never falls: a page that takes the highest with it leaves
-    a higher one."""
-    return int(connection.execute(_LAST_CHANGE).scalar() or 0)
-
-
-def _note_removals(connection: Connection, gone: list[str], changed: int) -> None:
-    if gone:
-        connection.execute(_INSERTS[removals],
-                           [{"reference": ref, "changed": number}
-                            for number, ref in enumerate(gone, changed + 1)])
-
-
-def _insert(connection: Connection, entries: Sequence[Entry], known: dict[str, int],
-            changed: int) -> list[tuple[int, Document]]:
-    """Returns the pages with their numbers."""
-    fresh = [ref for entry in entries if (ref := str(entry.document.reference)) not in known]
-    _delete_rows(connection, removals.c.reference, fresh)
-    highest = int(connection.execute(_HIGHEST).scalar() or 0) if fresh else 0
-    rows: dict[Any, list[dict[str, Any]]] = {}
-    placed: list[tuple[int, Document]] = []
-    for position, entry in enumerate(entries, changed + 1):
-        number = known.get(str(entry.document.reference))
-        if number is None:
-            highest += 1
-            number = highest
-        placed.append((number, entry.document))
-        for table, row in _rows(entry, number, position):
-            rows.setdefault(table, []).append(row)
-    for table, values in rows.items():
-        connection.execute(_INSERTS[table], values)
-    return placed
-
-
-def _rows(entry: Entry, number: int, changed: int) -> Iterator[tuple[Any, dict[str, Any]]]:
-    document = entry.document
-    reference = str(document.reference)
-    name = document.reference.name
-    place = {"doc_id": number, "doc_ref": reference}
-    yield documents, _document_row(entry, number, changed)
-    seen: set[tuple[str, ...]] = set()
-    for obj in document.objects:
-        yield objects, {**place, "class": obj.class_name, "number": obj.number, "doc_name": name,
-                        "again": _again(seen, obj.class_name)}
-    values = list(extract.values(document))
-    for value in values:
-        yield properties, {**place, "class": value.class_name, "object": value.object_number,
-                           "name": value.name, "text": value.text, "whole": value.whole,
-                           "number": value.number, "doc_name": name,
-                           "again": _again(seen, value.class_name, value.name, value.text),
-                           "folded": value.text.casefold() if value.whole is None else None}
-    for (class_name, field), (low, text) in extract.lowest(values).items():
-        yield sorts, {**place, "class": class_name, "name": field, "number": low, "text": text,
-                      "doc_name": name}
-    for kind, target in extract.links(document, values):
-        yield links, {**place, "kind": kind, "target": target}
-    for tag in dict.fromkeys(document.tags):
-        yield tags, {**place, "tag": tag}
-    yield fulltext, {"rowid": number, "title": document.title,
-                     "name": join_names((*document.reference.spaces, name)),
-                     "body": extract.words(document, values)}
-    yield titles, {"rowid": number, "title": document.display_title,
-                   "name": join_names((*document.reference.spaces, name))}
-
-
-def _again(seen: set[tuple[str, ...]], *key: str) -> bool:
-    known = key in seen
-    seen.add(key)
-    return known
-
-
-def _document_row(entry: Entry, number: int, changed: int) -> dict[str, Any]:
-    document = entry.document
-    return {
-        "id": number, "reference": str(document.reference), "space": document.reference.space,
-        "name": document.reference.name, "title": document.title, "author": document.author,
-        "creator": document.creator, "created": timestamp(document.created),
-        "updated": timestamp(document.updated), "version": str(document.version),
-        "hidden": document.hidden, "minor": document.minor, "comment": document.comment,
-        "parent": extract.parent(document), "folded": document.display_title.casefold(),
-        "label": f"{document.title} {document.reference}".casefold(),
-        "mtime_ns": entry.stamp.mtime_ns, "size": entry.stamp.size,
-        "changed": changed}

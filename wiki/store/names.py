@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from wiki.errors import InvalidDocument
 from wiki.references import Reference
+from wiki.translate import gettext
 
 #: The longest encoded name, in bytes; an extension still fits into the 255 of a file system.
 MAX_BYTES = 200
@@ -58,8 +59,9 @@ def page_path(reference: Reference) -> PurePosixPath:
     """
     path = PurePosixPath(*(encode(space) for space in reference.spaces), encode(reference.name))
     if len(str(path).encode()) > MAX_PATH_BYTES:
-        raise InvalidDocument(f"the full name {str(reference)[:60]}… is too long to be kept: "
-                              "use shorter names or fewer nested spaces")
+        raise InvalidDocument(gettext(
+            "the full name %(page)s… is too long to be kept: use shorter names or fewer nested "
+            "spaces", page=str(reference)[:60]))
     return path
 
 

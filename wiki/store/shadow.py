@@ -45,8 +45,10 @@ from wiki.store.base import (
     State,
     Store,
     Touched,
+    WaitingFile,
 )
 from wiki.store.batch import Removal, Save, compare
+from wiki.store.conditions import TAGS
 from wiki.store.journal import Touch
 from wiki.store.order import sort_key
 from wiki.store.tinydb import TinyDBStore
@@ -290,12 +292,15 @@ class ShadowStore:
         return own + sum(not self._hidden(row.reference) for row in self.wiki.query(unlimited))
 
     def counts(self, query: Query, name: str) -> dict[str, int]:
-        """How many documents that fit have each value of a property; raises QueryError."""
+        """How many documents that fit have each value of a property, or each tag; raises
+        QueryError."""
         unlimited = replace(query, limit=None, offset=0, order_by=())
         found: Counter[str] = Counter()
         for row in self.query(unlimited):
-            found.update({value.text for value in extract.values(self.get(row.reference))
-                          if (value.class_name, value.name) == (query.class_name, name)})
+            document = self.get(row.reference)
+            found.update(document.tags if name == TAGS else {
+                value.text for value in extract.values(document)
+                if (value.class_name, value.name) == (query.class_name, name)})
         return dict(found)
 
     def spaces(self) -> list[tuple[str, int]]:
@@ -325,9 +330,7 @@ class ShadowStore:
                                + Counter(dict(values))).most_common())
                   for name, values in {**own.facets, **theirs.facets}.items()}
         return Found(tuple(hits[search.offset:whole.limit]), own.total + theirs.total,
-                     own.capped or theirs.capped, facets,
-                     (*own.files, *(file for file in theirs.files
-                                    if not self._hidden(file.reference))))
+                     own.capped or theirs.capped, facets, "" if hits else theirs.instead)
 
     def titles(self, text: str, limit: int = 20) -> list[tuple[Reference, str]]:
         """Pages by their title: first those that the run has saved, then others."""
@@ -441,6 +444,13 @@ class ShadowStore:
                 yield self.wiki.get(Reference.parse(name))
 
     # -- upkeep ----------------------------------------------------------------------------
+
+    def waiting_file(self) -> WaitingFile | None:
+        """Of those that the run has attached."""
+        return self.overlay.waiting_file()
+
+    def keep_text(self, document: WaitingFile, text: str) -> None:
+        self.overlay.keep_text(document, text)
 
     def reindex(self) -> int:
         """Build the overlay's index anew."""

@@ -27,8 +27,8 @@ from wiki.errors import (
 )
 from wiki.model import Document, Revision, Version
 from wiki.references import Reference
-from wiki.store import pagedb
-from wiki.store.base import Binned, Blob, Healing, Problem, Touched
+from wiki.store import filetexts, pagedb
+from wiki.store.base import Binned, Blob, Healing, Problem, Touched, WaitingFile
 from wiki.store.batch import (
     Aside,
     Change,
@@ -43,6 +43,7 @@ from wiki.store.bin import RecycleBin, check_key, revision_of
 from wiki.store.blobs import Blobs
 from wiki.store.cache import PageCache
 from wiki.store.commit import Committer
+from wiki.store.filereading import Reader, read_all
 from wiki.store.files import PageFiles, Stamp
 from wiki.store.finding import Finding
 from wiki.store.index import Index
@@ -51,6 +52,7 @@ from wiki.store.lock import WriterLock
 from wiki.store.marks import Marks
 from wiki.store.orphans import orphans
 from wiki.store.upkeep import Upkeep
+from wiki.translate import gettext
 
 #: How many changes a batch holds back before it commits them.
 CHUNK = 256
@@ -99,7 +101,7 @@ class TinyDBStore(Finding, RecycleBin):
         if pending is not None and reference in pending.latest:
             document = pending.latest[reference]
             if document is None:
-                raise DocumentNotFound(f"there is no page {reference}")
+                raise DocumentNotFound(gettext("there is no page %(page)s", page=reference))
             return document
         return self._read(reference)
 
@@ -151,7 +153,7 @@ class TinyDBStore(Finding, RecycleBin):
         try:
             path = self._files.path(reference)
         except InvalidDocument:  # no page of so long a name can have been kept
-            raise DocumentNotFound(f"there is no page {reference}") from None
+            raise DocumentNotFound(gettext("there is no page %(page)s", page=reference)) from None
         try:
             stamp = Stamp.of(path.stat())
             document = self._cache.get(reference, stamp)
@@ -162,7 +164,7 @@ class TinyDBStore(Finding, RecycleBin):
                     raise DamagedPage(f"{path} says that it is {document.reference}")
                 self._cache.put(reference, stamp, document)
         except (FileNotFoundError, NotADirectoryError):
-            raise DocumentNotFound(f"there is no page {reference}") from None
+            raise DocumentNotFound(gettext("there is no page %(page)s", page=reference)) from None
         except OSError as error:
             raise DamagedPage(f"{path} cannot be read: {error}") from error
         return document
@@ -203,7 +205,7 @@ class TinyDBStore(Finding, RecycleBin):
             self._committer.recover()
             compare(Removal(old, expected), self._read(old).version)
             if new.reference == old or self._files.exists(new.reference):
-                raise DocumentExists(f"{new.reference} exists already")
+                raise DocumentExists(gettext("%(page)s exists already", page=new.reference))
             self._committer.rename(old, new, expected)
         return new
 
@@ -296,7 +298,7 @@ class TinyDBStore(Finding, RecycleBin):
         """Raises unless the page is as the change expects it."""
         if isinstance(change, Removal) and change.expected is None:
             if not self.exists(change.reference):  # a damaged page can be deleted
-                raise DocumentNotFound(f"there is no page {change.reference}")
+                raise DocumentNotFound(gettext("there is no page %(page)s", page=change.reference))
             return
         try:
             current: Version | None = self.get(change.reference).version
@@ -382,14 +384,20 @@ class TinyDBStore(Finding, RecycleBin):
             removed = {sha256: self._blobs.remove(sha256) for sha256 in self.orphans()}
         return {sha256: size for sha256, size in removed.items() if size}
 
+    def keep_text(self, document: WaitingFile, text: str) -> None:
+        """Have a document found by its text, which is empty where it cannot be read."""
+        with self._settled(), self._index.writing() as connection:
+            filetexts.keep(connection, document, text)
+
     # -- upkeep ----------------------------------------------------------------------------
 
     def reindex(self) -> int:
-        """Build the index anew from the documents; returns their number."""
+        """Build the index anew from the documents, attached ones too; returns their number."""
         self._flush()
-        with self._lock:
-            self._committer.recover()
-            return self._rebuild()
+        with self._settled():
+            number = self._rebuild()
+        read_all(self, self.data / "reading.lock", Reader())
+        return number
 
     def heal(self) -> Healing:
         """Bring the index up to date with files changed under it."""

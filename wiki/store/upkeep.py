@@ -16,9 +16,11 @@ from wiki.store import names, pagedb
 from wiki.store.base import Healing, Problem
 from wiki.store.blobs import Blobs
 from wiki.store.changelog import Log, log_of
+from wiki.store.entries import Entry
 from wiki.store.files import SUFFIX, PageFiles, Stamp
-from wiki.store.index import Entry, Index, Known, documents
+from wiki.store.index import Index, Known
 from wiki.store.marks import Marks
+from wiki.store.schema import documents
 
 #: Holds off everybody else who writes, what a crash left being applied.
 Settled = Callable[[], AbstractContextManager[None]]

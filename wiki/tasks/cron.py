@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from wiki.errors import TaskError
+from wiki.translate import gettext
 
 #: What may stand for an expression, as in cron.
 NAMED = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *",
@@ -105,26 +106,29 @@ def parse_cron(text: str, zone: ZoneInfo) -> Cron:
     """The expression's moments; raises TaskError, which names the field that is wrong."""
     given = NAMED.get(text.lower(), text)
     if given.startswith("@"):
-        raise TaskError(f"{text!r} is none of " + ", ".join(NAMED))
+        raise TaskError(gettext(
+            "%(text)s is none of %(names)s", text=repr(text), names=", ".join(NAMED)))
     parts = given.upper().split()
     if len(parts) == 5:
         made = Cron(_checked(text, ["0", *parts], "cron"), zone)
     elif len(parts) in (6, 7):
         made = _quartz(text, parts, zone)
     else:
-        raise TaskError(f"{text!r} has {len(parts)} fields; a cron expression has five (minute "
-                        "hour day month weekday), Quartz's six or seven (second before them, "
-                        "year after them)")
+        raise TaskError(gettext(
+            "%(text)s has %(num)s fields; a cron expression has five (minute hour day month "
+            "weekday), Quartz's six or seven (second before them, year after them)",
+            text=repr(text), num=len(parts)))
     if made.after(datetime.now(UTC)) is None:
-        raise TaskError(f"{text!r} never comes")
+        raise TaskError(gettext("%(text)s never comes", text=repr(text)))
     return made
 
 
 def _quartz(text: str, parts: list[str], zone: ZoneInfo) -> Cron:
     day, weekday = parts[DAY], parts[WEEKDAY]
     if day not in "?*" and weekday not in "?*":
-        raise TaskError(f"{text!r} limits both the day of the month ({day}) and the weekday "
-                        f"({weekday}); one of them must be ?")
+        raise TaskError(gettext(
+            "%(text)s limits both the day of the month (%(day)s) and the weekday (%(weekday)s); "
+            "one of them must be ?", text=repr(text), day=day, weekday=weekday))
     candidates, rule = _day_rule(text, "*" if day == "?" else day)
     fields = [*parts[:DAY], candidates, parts[4], _quartz_weekday(weekday)]
     years = _years(text, parts[YEAR]) if len(parts) > YEAR and parts[YEAR] != "*" else ()
@@ -143,7 +147,7 @@ def _checked(text: str, fields: list[str], kind: str, given: list[str] | None = 
     try:
         CronSim(" ".join(fields), datetime(2000, 1, 1))
     except CronSimError:  # each is right, but no month has the day
-        raise TaskError(f"{text!r} never comes") from None
+        raise TaskError(gettext("%(text)s never comes", text=repr(text))) from None
     return " ".join(fields)
 
 
@@ -151,8 +155,10 @@ def _wrong(text: str, index: int, part: str, kind: str = "quartz") -> TaskError:
     name, takes = FIELDS[index]
     if kind == "cron":
         takes = CRON_TAKES.get(index, takes)
-    return TaskError(f"{text!r}: {part!r} is no {name} of a cron expression; it takes {takes}, *, "
-                     "a-b, lists with commas and steps with /")
+    return TaskError(gettext(
+        "%(text)s: %(part)s is no %(name)s of a cron expression; it takes %(takes)s, *, a-b, "
+        "lists with commas and steps with /", text=repr(text), part=repr(part), name=name,
+        takes=takes))
 
 
 def _day_rule(text: str, day: str) -> tuple[str, DayRule | None]:

@@ -18,10 +18,17 @@ from wiki.addresses import PrivateAddress, open_pool
 from wiki.errors import TaskError
 from wiki.settings import Settings
 from wiki.tasks.outbox import Message
+from wiki.translate import gettext, marked, using
 
 SIGNATURE, DELIVERY = "Wikimill-Signature", "Wikimill-Delivery"
 #: Seconds until a connection stands, and until an answer is there.
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 10.0
+#: The lines of a mail below its first, each by what it tells of the run or its page.
+_LINES = (("error", marked("Error: %(value)s")), ("progress", marked("Progress: %(value)s")),
+          ("executor", marked("Executor: %(value)s")),
+          ("startedBy", marked("Started by: %(value)s")),
+          ("started", marked("Started: %(value)s")), ("finished", marked("Finished: %(value)s")),
+          ("url", marked("Page: %(value)s")))
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _GONE = 410
 
@@ -112,7 +119,8 @@ def _greet(server: smtplib.SMTP, host: str, user: str, password: str) -> None:
 
 
 def compose(message: Message, settings: Settings) -> EmailMessage:
-    """The mail that tells of the end of a run. Raises ValueError for what can be no address."""
+    """The mail that tells of the end of a run, in the wiki's language. Raises ValueError for what
+    can be no address."""
     told: dict[str, Any] = json.loads(message.body)
     run = told["run"]
     mail = EmailMessage()
@@ -121,13 +129,11 @@ def compose(message: Message, settings: Settings) -> EmailMessage:
     mail["To"] = message.target
     mail["Message-ID"] = f"<{message.id}@wikimill>"
     mail["Auto-Submitted"] = "auto-generated"
-    lines = [f"Run {run['number']} of {told['task']} ended: {run['outcome']}."]
-    for label, value in (("Error", run["error"]), ("Progress", run["progress"]),
-                         ("Executor", run["executor"]), ("Started by", run["startedBy"]),
-                         ("Started", run["started"]), ("Finished", run["finished"]),
-                         ("Page", told["url"])):
-        if value:
-            lines.append(f"{label}: {value}")
+    with using(settings.language):
+        lines = [gettext("Run %(number)s of %(task)s ended: %(outcome)s.", number=run["number"],
+                         task=told["task"], outcome=run["outcome"])]
+        lines += [gettext(line, value=run[name] if name in run else told[name])
+                  for name, line in _LINES if run.get(name) or told.get(name)]
     mail.set_content("\n".join(lines) + "\n")
     return mail
 

@@ -12,6 +12,7 @@ from wiki.rights import Right, allows
 from wiki.tasks.names import EXECUTOR_CLASS, TASK_CLASS
 from wiki.tasks.requirements import missing
 from wiki.tasks.scriptcheck import fatal_problem
+from wiki.translate import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,12 @@ def executor_name(task: OpenDocument) -> Reference:
     obj = task.object(TASK_CLASS)
     name = str(obj.get("taskExecutor", "")) if obj else ""
     if not name:
-        raise BadExecutor("the task names no executor")
+        raise BadExecutor(gettext("the task names no executor"))
     try:
         return Reference.parse(name, task.reference)
     except InvalidReference as error:
-        raise BadExecutor(f"its executor is no page name: {error}") from None
+        raise BadExecutor(gettext("its executor is no page name: %(error)s",
+                                  error=error)) from None
 
 
 def open_executor(wiki: Wiki, name: Reference) -> Executor:
@@ -73,9 +75,9 @@ def open_executor(wiki: Wiki, name: Reference) -> Executor:
     try:
         page = wiki.get(name)
     except DocumentNotFound:
-        raise BadExecutor(f"its executor {name} does not exist") from None
+        raise BadExecutor(gettext("its executor %(name)s does not exist", name=name)) from None
     except DamagedPage as error:
-        raise BadExecutor(f"its executor cannot be read: {error}") from None
+        raise BadExecutor(gettext("its executor cannot be read: %(error)s", error=error)) from None
     return read_executor(page)
 
 
@@ -84,16 +86,20 @@ def read_executor(page: OpenDocument) -> Executor:
     version = str(page.version)
     obj = page.object(EXECUTOR_CLASS)
     if obj is None:
-        raise BadExecutor(f"its executor {page.reference} is no executor: it has no object of "
-                          f"{EXECUTOR_CLASS}", version)
+        raise BadExecutor(gettext(
+            "its executor %(name)s is no executor: it has no object of %(wanted)s",
+            name=page.reference, wanted=EXECUTOR_CLASS), version)
     script = str(obj.get("script", ""))
     needs = str(obj.get("requirements", ""))
     problem = check_script(script, str(page.reference)) or missing(needs)
     if problem:
-        raise BadExecutor(f"its executor {page.reference} is broken: {problem}", version)
+        raise BadExecutor(gettext("its executor %(name)s is broken: %(problem)s",
+                                  name=page.reference, problem=problem), version)
     if not allows(page.script_author, Right.SCRIPT):
-        raise BadExecutor(f"its executor {page.reference} was last changed by "
-                          f"{page.script_author}, who does not hold the script right", version)
+        raise BadExecutor(gettext(
+            "its executor %(name)s was last changed by %(user)s, who does not hold the script "
+            "right",
+            name=page.reference, user=page.script_author), version)
     files = limit(obj["fileLimit"])
     return Executor(
         page.reference, version, page.script_author, script, limit(obj["timeLimit"]),

@@ -22,6 +22,7 @@ from wiki.tasks.jobrecords import JobRecords, Record
 from wiki.tasks.names import EXECUTOR_CLASS, JOB_CLASS, TASK_SPACE
 from wiki.tasks.wake import Waker
 from wiki.tasks.when import When, parse_when
+from wiki.translate import gettext, shipped
 
 
 class What(StrEnum):
@@ -173,8 +174,9 @@ class Jobs:
         Conflict.
         """
         if action not in ACTIONS:
-            raise TaskError(f"{action!r} is nothing to do with a job; there are "
-                            + ", ".join(ACTIONS))
+            raise TaskError(gettext(
+                "%(action)s is nothing to do with a job; there are %(names)s", action=repr(action),
+                names=", ".join(ACTIONS)))
         wiki = self._wiki.as_user(user)
         page = wiki.get(ref)
         job = read_job(page)
@@ -183,19 +185,22 @@ class Jobs:
         if status is None:
             return self._trigger(job, user)
         if not allows(page.script_author, Right.SCRIPT, page.record):
-            raise TaskError(f"{job.reference} {job.problem}; look at its objects, and save them")
+            raise TaskError(gettext(
+                "%(page)s %(problem)s; look at its objects, and save them", page=job.reference,
+                problem=job.problem))
         obj = _job_object(page)
         if obj["status"] != status:
             obj["status"] = status.value
             page.save(comment=f"{action.capitalize()} the job", minor=True)
-        return f"{job.reference} has the status {status} now."
+        return gettext("%(job)s has the status %(status)s now.", job=job.reference,
+                       status=status.value)
 
     def _trigger(self, job: Job, user: str) -> str:
         if job.problem:
             raise TaskError(f"{job.reference} {job.problem}")
         self.records.request(str(job.reference), user)
         self._waker.wake()
-        return f"{job.reference} is asked to run now."
+        return gettext("%(job)s is asked to run now.", job=job.reference)
 
 
 def read_job(page: OpenDocument) -> Job:
@@ -208,9 +213,10 @@ def read_job(page: OpenDocument) -> Job:
         plan = parse_when(when, zone)
         task = _task_of(page, what, str(obj["task"] or ""))
     except (TaskError, InvalidReference) as error:
-        task, problem = None, problem or f"does not run: {error}"
-    return Job(page.reference, str(obj["name"] or page.display_title),
-               str(obj["description"] or ""), when, zone, what, task,
+        task, problem = None, problem or gettext("does not run: %(error)s", error=error)
+    name, description = (shipped(str(page.reference), str(obj[field] or ""))
+                         for field in ("name", "description"))
+    return Job(page.reference, name or page.display_title, description, when, zone, what, task,
                str(obj["missed"] or Missed.SKIP), str(obj["status"] or JobStatus.NORMAL),
                page.script_author, plan, problem)
 
@@ -218,20 +224,24 @@ def read_job(page: OpenDocument) -> Job:
 def _job_object(page: OpenDocument) -> OpenObject:
     obj = page.object(JOB_CLASS)
     if obj is None:
-        raise NotFound(f"{page.reference} is no scheduled job: it has no object of {JOB_CLASS}")
+        raise NotFound(gettext(
+            "%(page)s is no scheduled job: it has no object of %(job_class)s", page=page.reference,
+            job_class=JOB_CLASS))
     return obj
 
 
 def _problem(page: OpenDocument, what: str, has_task: bool) -> str:
     if not allows(page.script_author, Right.SCRIPT, page.record):
-        return (f"does not run: it was last changed by {page.script_author}, who does not hold "
-                "the script right")
+        return gettext("does not run: it was last changed by %(user)s, who does not hold the "
+                       "script right", user=page.script_author)
     if what not in list(What):
-        return f"does not run: {what!r} is nothing that a job can do; there are " + ", ".join(What)
+        return gettext("does not run: %(what)s is nothing that a job can do; there are %(names)s",
+                       what=repr(what), names=", ".join(What))
     if what == What.TASK and not has_task:
-        return "does not run: it names no task to set READY"
+        return gettext("does not run: it names no task to set READY")
     if what == What.SCRIPT and page.object(EXECUTOR_CLASS) is None:
-        return f"does not run: its page has no object of {EXECUTOR_CLASS} with a script"
+        return gettext("does not run: its page has no object of %(wanted)s with a script",
+                       wanted=EXECUTOR_CLASS)
     return ""
 
 

@@ -28,6 +28,7 @@ from wiki.tasks import logreader
 from wiki.tasks.logline import format_message
 from wiki.tasks.logreader import BLOCK, SEARCH_BYTES, Found, LogPart
 from wiki.tasks.names import TASK_CLASS
+from wiki.translate import gettext
 
 __all__ = ["MANAGER_LOG", "PACKED", "SUFFIX", "Archive", "LogPart", "LogRun", "Logs", "file_name",
            "format_message", "log_name"]
@@ -178,7 +179,8 @@ class Logs:
         """Rename the log with the time, and return its new name; raises LogNotFound."""
         old = self._existing(name)
         if name.endswith(PACKED):
-            raise LogNotFound(f"{name[:200]} is archived and compressed already")
+            raise LogNotFound(gettext(
+                "%(name)s is archived and compressed already", name=name[:200]))
         stem = f"{name.removesuffix(SUFFIX)}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
             new = f"{stem}{suffix}{SUFFIX}"
@@ -191,13 +193,15 @@ class Logs:
             self._take_along(name, new)
             old.unlink()
             return new
-        raise LogNotFound(f"{name} was archived too often this second; try again")
+        raise LogNotFound(gettext(
+            "%(name)s was archived too often this second; try again", name=name))
 
     def pack(self, name: str) -> str:
         """Compress an archived log, and return its new name; raises LogNotFound."""
         old = self._existing(name)
         if not _ARCHIVED.fullmatch(name) or name.endswith(PACKED):
-            raise LogNotFound(f"{name[:200]} is no archived log that is not compressed yet")
+            raise LogNotFound(gettext(
+                "%(name)s is no archived log that is not compressed yet", name=name[:200]))
         new, part = self._path(f"{name}.gz"), old.with_suffix(".part")
         with old.open("rb") as source, part.open("wb") as target:
             with gzip.GzipFile(fileobj=target, mode="wb", filename="") as packed:
@@ -213,7 +217,7 @@ class Logs:
     def remove(self, name: str) -> None:
         """Delete an archived log; raises LogNotFound."""
         if not _ARCHIVED.fullmatch(name):
-            raise LogNotFound(f"{name[:200]} is no archived log")
+            raise LogNotFound(gettext("%(name)s is no archived log", name=name[:200]))
         path = self._existing(name)
         for beside in (self._runs(name), self._path(name.removesuffix(".gz")).with_suffix(".name")):
             beside.unlink(missing_ok=True)
@@ -286,11 +290,13 @@ class Logs:
         for run in reversed(self.runs(name)):
             if run.number == number:
                 return run
-        raise LogNotFound(f"Run {number} is not in {name[:200]}; an archived log may have it")
+        raise LogNotFound(gettext(
+            "Run %(number)s is not in %(name)s; an archived log may have it", number=number,
+            name=name[:200]))
 
     def _reading(self, name: str, read: Callable[[BinaryIO], T]) -> T:
         if name.endswith(PACKED):
-            raise LogNotFound(f"{name[:200]} is compressed: download it")
+            raise LogNotFound(gettext("%(name)s is compressed: download it", name=name[:200]))
         with self.open_binary(name) as stream:
             return read(stream)
 
@@ -299,12 +305,13 @@ class Logs:
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            raise LogNotFound(f"There is no log {name[:200]!r}")
+            raise LogNotFound(gettext("There is no log %(name)s", name=repr(name[:200])))
         return path
 
     def _path(self, name: str) -> Path:
         if not name.endswith((SUFFIX, PACKED)) or name in (SUFFIX, PACKED):
-            raise LogNotFound(f"There is no log {name[:200]!r}; a log's name ends with .log")
+            raise LogNotFound(gettext(
+                "There is no log %(name)s; a log's name ends with .log", name=repr(name[:200])))
         return self.directory / file_name(name)
 
     def _runs(self, name: str) -> Path:
@@ -345,7 +352,7 @@ def file_name(name: str) -> str:
         encoded = "".join(_encode(char) for char in stem)
         digest = hashlib.sha256(stem.encode()).hexdigest()[:32]
     except UnicodeEncodeError:
-        raise LogNotFound("There is no log with half a character in its name") from None
+        raise LogNotFound(gettext("There is no log with half a character in its name")) from None
     if encoded.startswith("."):
         encoded = "%2E" + encoded[1:]
     if len(encoded) + len(SUFFIX) >= MAX_FILE_NAME - 4:

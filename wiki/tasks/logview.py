@@ -9,6 +9,7 @@ from wiki.errors import LogNotFound
 from wiki.tasks.log import LogPart, Logs
 from wiki.tasks.loghtml import LEVELS
 from wiki.tasks.logline import parse_lines
+from wiki.translate import gettext
 
 #: The longest text to search for, and how many bytes one view searches through at most.
 MAX_WORDS = 1000
@@ -88,12 +89,20 @@ def _found(logs: Logs, log: str, q: str, args: Mapping[str, str], lines: int) ->
         return Screen(logs.around(log, hit, lines), q, hit)
     shown = logs.tail(log, lines) if at is None else logs.around(log, at, lines)
     if found.next is None:
-        where = "before" if back else "after"
-        what = "No error" if errors else "Nothing"
-        note = f"{what} found {where} this place" if at is not None else f"{what} found"
-        return Screen(shown, q, at, note)
-    note = f"Nothing found yet; searched up to byte {found.next:,} of {found.size:,}"
+        return Screen(shown, q, at, _not_found(bool(errors), at is not None, back))
+    note = gettext("Nothing found yet; searched up to byte %(byte)s of %(size)s",
+                   byte=f"{found.next:,}", size=f"{found.size:,}")
     return Screen(shown, q, at, note, found.next, bool(errors))
+
+
+def _not_found(errors: bool, placed: bool, back: bool) -> str:
+    if not placed:
+        return gettext("No error found") if errors else gettext("Nothing found")
+    if back:
+        return (gettext("No error found before this place") if errors
+                else gettext("Nothing found before this place"))
+    return (gettext("No error found after this place") if errors
+            else gettext("Nothing found after this place"))
 
 
 def _run(logs: Logs, log: str, number: int, lines: int) -> Screen:

@@ -12,6 +12,7 @@ from wiki.references import Reference
 from wiki.tasks.names import TASK_CLASS, Status
 from wiki.tasks.signing import signer
 from wiki.tasks.starting import Starter, copy_page
+from wiki.translate import gettext
 
 #: An object of it offers its page as a template for new ones.
 TEMPLATE_CLASS = "Wiki.TemplateClass"
@@ -44,7 +45,7 @@ def make_page(wiki: Wiki, user: str, names: Iterable[Reference], title: str, cla
             return page.save(f"A new {class_name or 'page'}").record.reference
         except DocumentExists:  # somebody was faster
             continue
-    raise DocumentExists("All names for the new page are taken; give it another title")
+    raise DocumentExists(gettext("All names for the new page are taken; give it another title"))
 
 
 def _no_template(page: OpenDocument) -> None:
@@ -69,7 +70,7 @@ def _set_status(wiki: Wiki, user: str, page: OpenDocument, ready: bool) -> None:
     obj = page.object(TASK_CLASS)
     if obj is None:
         if ready:
-            raise TaskError('ready="true" needs a task: name a template that is one')
+            raise TaskError(gettext('ready="true" needs a task: name a template that is one'))
         return
     if ready:
         Starter(wiki).executor_of(user, page)

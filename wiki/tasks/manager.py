@@ -45,13 +45,17 @@ from wiki.tasks.queue import Entry, Queue
 from wiki.tasks.runner import Runner
 from wiki.tasks.runs import Ending, Progress, Run
 from wiki.tasks.wake import Waker
+from wiki.translate import SOURCE, gettext, marked, using
 
 #: How many tasks an invocation looks at; what it finds out is kept, and the next one goes on.
 LOOKS = 1000
 #: How long an invocation waits for another manager's, in seconds.
 LOCK_WITHIN = 30.0
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
-             "tenth")
+_PLACES = (marked("first in the queue"), marked("second in the queue"),
+           marked("third in the queue"), marked("fourth in the queue"),
+           marked("fifth in the queue"), marked("sixth in the queue"),
+           marked("seventh in the queue"), marked("eighth in the queue"),
+           marked("ninth in the queue"), marked("tenth in the queue"))
 
 _python_log = logging.getLogger("wiki.tasks")
 
@@ -130,7 +134,7 @@ class Manager:
         """Recover what has died, then start the first READY task if there is room for it."""
         started = (now or datetime.now(UTC)).timestamp()
         try:
-            with self._lock:
+            with self._lock, using(SOURCE):  # what it finds out goes to the log
                 return self._invoke(started)
         except Timeout:
             return Invocation(message="another manager is at work")
@@ -249,7 +253,8 @@ class Manager:
         Raises TaskError for another status.
         """
         if status not in (Status.READY, Status.SUSPENDED):
-            raise TaskError(f"{status} cannot be set; a task can be made READY or SUSPENDED")
+            raise TaskError(gettext(
+                "%(status)s cannot be set; a task can be made READY or SUSPENDED", status=status))
         errors: dict[Name, str] = {}
         for ref in refs:
             try:
@@ -268,7 +273,9 @@ class Manager:
         run = self._ends.open_run(task)
         status = task_object(task)["status"]
         if run is None or (status != Status.RUNNING and not self.runner.alive(run.id)):
-            raise TaskError(f"{task.reference} is {status}; only a RUNNING task can be cancelled")
+            raise TaskError(gettext(
+                "%(task)s is %(status)s; only a RUNNING task can be cancelled",
+                task=task.reference, status=status))
         self.logs.append(log_name(run.task), "WARN",
                          f"{user} asked for the end of run {run.number}")
         self.runner.cancel(run.id)
@@ -282,7 +289,8 @@ class Manager:
                 self.waker.wake()
                 return
             if obj["status"] == Status.RUNNING:
-                raise TaskError(f"{task.reference} is {obj['status']}; cancel it first")
+                raise TaskError(gettext("%(task)s is %(status)s; cancel it first",
+                                        task=task.reference, status=obj["status"]))
             obj["status"] = to.value
             if retry_at(task):  # whoever sets it READY by hand begins with the first attempt
                 task.objects(RUN_CLASS)[-1]["retryAt"] = None
@@ -327,7 +335,7 @@ class Manager:
         name = str(task.reference)
         run_id = open_run_id(task)
         if name in running or (run_id and self.runner.alive(run_id)):
-            return Waiting(None, "waits for the end of its run, which still goes on")
+            return Waiting(None, gettext("waits for the end of its run, which still goes on"))
         try:
             self._obstacles.check(task, time.time(), self._groups(running))
         except Waits as obstacle:
@@ -339,8 +347,8 @@ class Manager:
         circle = self._obstacles.circle(task)
         if not circle:
             return str(obstacle)
-        return f"{obstacle}, in a circle: " + " waits for ".join(
-            str(name) for name in (task.reference, *circle))
+        return gettext("%(obstacle)s, in a circle: %(circle)s", obstacle=obstacle,
+                       circle=gettext(" waits for ").join(map(str, (task.reference, *circle))))
 
     def running(self) -> list[str]:
         """The tasks that have a living run, in order."""
@@ -364,7 +372,8 @@ class Manager:
         are in, or below. Raises TaskError for a cursor that is none."""
         offset = int(cursor) if cursor and cursor.isdecimal() else 0
         if cursor and not cursor.isdecimal():
-            raise TaskError(f"{cursor!r} is not where a list of tasks goes on")
+            raise TaskError(gettext(
+                "%(cursor)s is not where a list of tasks goes on", cursor=repr(cursor)))
         found = list(self.references(status, space, limit + 1, offset))
         rows = [row for name in found[:limit] if (row := self._row(name))]
         return TaskPage(rows, str(offset + limit) if len(found) > limit else None)
@@ -423,9 +432,10 @@ class Manager:
 
 
 def _place_in_words(position: int, running: Sequence[str], most: int) -> str:
-    place = (f"{_ORDINALS[position - 1]} in the queue" if position <= len(_ORDINALS)
-             else f"number {position} in the queue")
+    place = (gettext(_PLACES[position - 1]) if position <= len(_PLACES)
+             else gettext("number %(number)s in the queue", number=position))
     if len(running) < most:
         return place
-    return (f"{place}; {len(running)} of at most {most} tasks are running: "
-            + ", ".join(running[:3]) + (", …" if len(running) > 3 else ""))
+    return gettext("%(place)s; %(num)s of at most %(most)s tasks are running: %(names)s",
+                   place=place, num=len(running), most=most,
+                   names=", ".join([*running[:3], *(["…"] if len(running) > 3 else [])]))

@@ -14,6 +14,7 @@ from wiki.references import Reference
 from wiki.rights import Right, allows
 from wiki.tasks.names import EXECUTOR_CLASS, MODULE_CLASS
 from wiki.tasks.tracebacks import MODULE
+from wiki.translate import gettext
 
 if TYPE_CHECKING:
     from wiki.api import OpenDocument, Wiki
@@ -78,9 +79,12 @@ class Modules:
 def _script_of(page: OpenDocument) -> str:
     obj = page.object(MODULE_CLASS) or page.object(EXECUTOR_CLASS)
     if obj is None:
-        raise TaskError(f"{page.reference} is no module: it has no object of {MODULE_CLASS} or "
-                        f"{EXECUTOR_CLASS}")
+        raise TaskError(gettext(
+            "%(page)s is no module: it has no object of %(module_class)s or %(executor_class)s",
+            page=page.reference, module_class=MODULE_CLASS, executor_class=EXECUTOR_CLASS))
     if not allows(page.script_author, Right.SCRIPT):
-        raise AccessDenied(f"{page.reference} was last changed by {page.script_author}, who does "
-                           "not hold the script right; who holds it arms it again by saving it")
+        raise AccessDenied(gettext(
+            "%(page)s was last changed by %(script_author)s, who does not hold the script right; "
+            "who holds it arms it again by saving it", page=page.reference,
+            script_author=page.script_author))
     return str(obj.get("script", ""))

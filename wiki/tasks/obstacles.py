@@ -16,6 +16,7 @@ from wiki.tasks.executors import BadExecutor, Executor, executor_name, open_exec
 from wiki.tasks.names import RUN_CLASS, TASK_CLASS, Status
 from wiki.tasks.signing import people
 from wiki.tasks.written import writer
+from wiki.translate import gettext, marked
 
 #: Where tasks stand that nothing is known to hold back.
 OPEN = ""
@@ -31,10 +32,15 @@ TIMED = (TIME, TROUBLE)
 MANY_SAVES = 20
 #: How many tasks are looked at to find out that tasks wait for each other in a circle.
 MANY_TASKS = 1000
+#: Why a starter keeps a task from starting, by the starter's part in its being READY.
+_SET_READY = marked("%(user)s set it READY, and %(executor)s may be run by %(runners)s")
+_BEHIND_RUN = marked("%(user)s had a part in the run that set it READY, and %(executor)s may be "
+                     "run by %(runners)s")
 
 
 class Waits(TaskError):
-    """The task cannot start now: why, and the gate at which it waits for that to change."""
+    """The task cannot start now: why, in the language shown now, and the gate at which it waits
+    for that to change."""
 
     def __init__(self, reason: str, gate: str, until: float = 0.0, version: str = "") -> None:
         super().__init__(reason)
@@ -123,20 +129,20 @@ class Obstacles:
             return
         for user, did in self._starters(task):
             if user not in executor.runners and not allows(user, Right.SCRIPT):
-                raise Waits(f"{user} {did}, and {executor.reference} may be run by "
-                            + ", ".join(executor.runners), f"{RUNNERS}:{executor.reference}",
-                            version=executor.version)
+                raise Waits(gettext(did, user=user, executor=executor.reference,
+                                    runners=", ".join(executor.runners)),
+                            f"{RUNNERS}:{executor.reference}", version=executor.version)
 
     def _starters(self, task: OpenDocument) -> Iterator[tuple[str, str]]:
-        """Everybody who had a part in the task's being READY, and which: whoever saved it so,
-        or while it ran, where it is tried again; where a run saved it, those behind that run."""
-        yield task.record.author, "set it READY"
+        """Everybody who had a part in the task's being READY, and what to say of it: whoever saved
+        it so, or while it ran, where it is tried again; where a run saved it, those behind that
+        run."""
+        yield task.record.author, _SET_READY
         statuses = (Status.READY, Status.RUNNING) if retry_at(task) else (Status.READY,)
         saves = self.ready_saves(task, statuses)
-        yield from ((save.author, "set it READY") for save in saves)
+        yield from ((save.author, _SET_READY) for save in saves)
         for run in dict.fromkeys(save.run for save in (task.record, *saves) if save.run):
-            yield from ((user, "had a part in the run that set it READY")
-                        for user in self._behind(run, set()))
+            yield from ((user, _BEHIND_RUN) for user in self._behind(run, set()))
 
     def _behind(self, run: str, seen: set[str]) -> Iterator[str]:
         """Everybody who saved the run's task; a guest where nobody knows any more who did."""
@@ -155,15 +161,18 @@ class Obstacles:
         try:
             names = list(after(task))
         except InvalidReference as error:
-            raise Waits(f"a task that it waits for is no page name: {error}", PAGE) from None
+            raise Waits(gettext("a task that it waits for is no page name: %(error)s",
+                                error=error), PAGE) from None
         for name in names:
             status = self.status(name)
             if name == task.reference:
-                raise Waits("waits for itself", PAGE)
+                raise Waits(gettext("waits for itself"), PAGE)
             if not status:
-                raise Waits(f"waits for {name}, which is no task", f"{MISSING}:{name}")
+                raise Waits(gettext("waits for %(name)s, which is no task", name=name),
+                            f"{MISSING}:{name}")
             if status != Status.DONE:
-                raise Waits(f"waits for {name}, which is {status}", f"{TASK}:{name}")
+                raise Waits(gettext("waits for %(name)s, which is %(status)s", name=name,
+                                    status=status), f"{TASK}:{name}")
 
     def _unfinished(self, name: Reference) -> Iterator[Reference]:
         try:
@@ -239,18 +248,20 @@ def _check_time(task: OpenDocument, now: float) -> None:
     if retry > max(now, not_before):
         last = task.objects(RUN_CLASS)[-1]
         attempt, retries = number(last["attempt"]) + 1, number(_value(task, "retries"))
-        raise Waits(f"is tried again at {in_words(retry)} (attempt {attempt:g} of "
-                    f"{retries + 1:g})", TIME, retry)
+        raise Waits(gettext("is tried again at %(time)s (attempt %(attempt)s of %(most)s)",
+                            time=in_words(retry), attempt=f"{attempt:g}", most=f"{retries + 1:g}"),
+                    TIME, retry)
     if not_before > now:
-        raise Waits(f"waits until {in_words(not_before)}", TIME, not_before)
+        raise Waits(gettext("waits until %(time)s", time=in_words(not_before)), TIME, not_before)
 
 
 def _check_group(task: OpenDocument, groups: Mapping[str, list[str]]) -> None:
     gate = group_gate(task)
     if gate != OPEN and not has_room(gate, groups):
         running = groups[group(task)]
-        raise Waits(f"{len(running)} of at most {_group_limit(task)} tasks of its group "
-                    f"{group(task)} run: {', '.join(running[:3])}", gate)
+        raise Waits(gettext("%(num)s of at most %(most)s tasks of its group %(group)s run: "
+                            "%(names)s", num=len(running), most=_group_limit(task),
+                            group=group(task), names=", ".join(running[:3])), gate)
 
 
 def _group_limit(task: OpenDocument) -> int:

@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from wiki.translate import gettext
+
 
 def missing(requirements: str) -> str:
     """What keeps a script with these requirements, one a line, from running, or ``""``. What
@@ -26,13 +28,16 @@ def _problem(line: str) -> str:
         wanted = Requirement(line)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
-        return f"its requirement {line!r} cannot be read: {reason}; write one such as openpyxl>=3.1"
+        return gettext("its requirement %(line)s cannot be read: %(reason)s; write one such as "
+                       "openpyxl>=3.1", line=repr(line), reason=reason)
     if wanted.marker is not None and not wanted.marker.evaluate():
         return ""
     try:
         found = version(wanted.name)
     except PackageNotFoundError:
-        return f"it needs the package {line}, and {wanted.name} is not installed"
+        return gettext("it needs the package %(package)s, and %(name)s is not installed",
+                       package=line, name=wanted.name)
     if not wanted.specifier.contains(found, prereleases=True):
-        return f"it needs the package {line}, and {wanted.name} {found} is installed"
+        return gettext("it needs the package %(package)s, and %(name)s %(version)s is installed",
+                       package=line, name=wanted.name, version=found)
     return ""

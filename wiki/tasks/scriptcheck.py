@@ -12,6 +12,7 @@ from typing import Literal
 from pyflakes import checker, messages
 
 from wiki.tasks.requirements import missing
+from wiki.translate import gettext, language
 
 #: What the script of an executor must define.
 ENTRY = "run"
@@ -34,7 +35,8 @@ class Problem:
     level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.message}" if self.line else self.message
+        return (gettext("line %(line)s: %(message)s", line=self.line, message=self.message)
+                if self.line else self.message)
 
 
 def problems(script: str, name: str, requirements: str = "", *,
@@ -50,9 +52,14 @@ def problems(script: str, name: str, requirements: str = "", *,
     return found
 
 
-@lru_cache(maxsize=64)
 def fatal_problem(script: str, name: str, module: bool = False) -> Problem | None:
     """What keeps the script from running, its requirements apart."""
+    return _fatal_problem(script, name, module, language())
+
+
+@lru_cache(maxsize=64)
+def _fatal_problem(script: str, name: str, module: bool, _: str) -> Problem | None:
+    """Kept by the language too."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an old escape sequence is the script's own affair
@@ -63,9 +70,11 @@ def fatal_problem(script: str, name: str, module: bool = False) -> Problem | Non
         return Problem(line, max(error.offset or 1, 1) if line else 0,
                        f"{error.msg} ({type(error).__name__})")
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
-        return Problem(0, 0, f"it cannot be compiled: {type(error).__name__}: {error}")
+        return Problem(0, 0, gettext("it cannot be compiled: %(error)s",
+                                     error=f"{type(error).__name__}: {error}"))
     if not module and not any(_defines(node) for node in _statements(tree.body)):
-        return Problem(0, 0, f"it defines no function {ENTRY}(logger, wiki, task)")
+        return Problem(0, 0, gettext("it defines no function %(function)s",
+                                     function=f"{ENTRY}(logger, wiki, task)"))
     return None
 
 

@@ -37,6 +37,7 @@ from wiki.tasks.names import (
     Status,
 )
 from wiki.tasks.signing import signer
+from wiki.translate import gettext
 
 #: Names that are tried for a task that was given none, before it is given up.
 NAMES_TRIED = 100
@@ -65,8 +66,9 @@ class Starter:
         """The executor's page; raises DocumentNotFound, or NotFound where it is none."""
         page = self._wiki.as_user(user).get(executor)
         if page.object(EXECUTOR_CLASS) is None:
-            raise NotFound(f"{page.reference} is no executor: it has no object of "
-                           f"{EXECUTOR_CLASS}")
+            raise NotFound(gettext(
+                "%(page)s is no executor: it has no object of %(executor_class)s",
+                page=page.reference, executor_class=EXECUTOR_CLASS))
         return page
 
     def executor(self, user: str, executor: Name) -> OpenDocument:
@@ -77,8 +79,9 @@ class Starter:
         page = self.look_up(user, executor)
         self._wiki.as_user(user).require(Right.EDIT)
         if not may_run(page, user):
-            raise AccessDenied(f"{user} may not run {page.reference}; it may be run by "
-                               + ", ".join(runners(page)))
+            raise AccessDenied(gettext(
+                "%(user)s may not run %(page)s; it may be run by %(names)s", user=user,
+                page=page.reference, names=", ".join(runners(page))))
         return page
 
     def executor_of(self, user: str, task: OpenDocument) -> OpenDocument:
@@ -88,11 +91,13 @@ class Starter:
         """
         name = str(task_object(task).get("taskExecutor", ""))
         if not name:
-            raise TaskError(f"{task.reference} names no executor; choose one under Objects")
+            raise TaskError(gettext(
+                "%(page)s names no executor; choose one under Objects", page=task.reference))
         try:
             return self.executor(user, Reference.parse(name, task.reference))
         except NotFound as error:
-            raise TaskError(f"{task.reference} cannot run: {error}") from None
+            raise TaskError(gettext(
+                "%(page)s cannot run: %(error)s", page=task.reference, error=error)) from None
 
     def parameters(self, executor: OpenDocument,
                    like: OpenDocument | None = None) -> Parameters | None:
@@ -106,8 +111,9 @@ class Starter:
         definition = self._wiki.class_definition(class_name) if class_name else None
         if definition is None:
             if named:
-                raise TaskError(f"The parameter class of {executor.reference}, {class_name}, is "
-                                "no class; define its properties, or name another")
+                raise TaskError(gettext(
+                    "The parameter class of %(page)s, %(class_name)s, is no class; define its "
+                    "properties, or name another", page=executor.reference, class_name=class_name))
             return None
         source = like or self._template(executor)
         obj = source.record.object(class_name) if source else None
@@ -122,14 +128,15 @@ class Starter:
         try:
             return self._wiki.get(Reference.parse(name, executor.reference))
         except DocumentNotFound:
-            raise TaskError(f"The template of {executor.reference}, {name}, does not exist; "
-                            "make the page, or empty the executor's template") from None
+            raise TaskError(gettext(
+                "The template of %(page)s, %(name)s, does not exist; make the page, or empty the "
+                "executor's template", page=executor.reference, name=name)) from None
 
     def suggest_name(self, executor: OpenDocument) -> Reference:
         """A free name in the executor's space for tasks: its name and the time (UTC)."""
         name = next(self._names(executor), None)
         if name is None:
-            raise DocumentExists("There are too many tasks of this second; name the task")
+            raise DocumentExists(gettext("There are too many tasks of this second; name the task"))
         return name
 
     def _names(self, executor: OpenDocument) -> Iterator[Reference]:
@@ -185,7 +192,8 @@ class Starter:
         obj = task_object(page)
         executor = self.executor_of(user, page)
         if obj["status"] == Status.RUNNING:
-            raise TaskError(f"{page.reference} is RUNNING; cancel it first, or make a new task")
+            raise TaskError(gettext(
+                "%(page)s is RUNNING; cancel it first, or make a new task", page=page.reference))
         self._fill(page, self.parameters(executor, page), params or {})
         _attach(page, files)
         obj.update(status=(Status.READY if ready else Status.SUSPENDED).value, dryRun=dry_run)
@@ -223,8 +231,9 @@ class Starter:
         known = [prop.name for prop in asked.definition.properties] if asked else []
         for name in params:
             if name not in known:
-                raise InvalidValue(name, params[name], "one of the parameters: "
-                                   + ", ".join(known) if known else "no parameters at all")
+                raise InvalidValue(name, params[name], gettext(
+                    "one of the parameters: %(names)s", names=", ".join(known))
+                    if known else gettext("no parameters at all"))
         if asked is None:
             return
         obj = page.object(asked.class_name)
@@ -246,13 +255,13 @@ class Starter:
                 if not named_by_us:
                     raise
                 task.record = replace(task.record, reference=ref)
-        raise DocumentExists("There are too many tasks of this second; name the task")
+        raise DocumentExists(gettext("There are too many tasks of this second; name the task"))
 
 
 def _executor_object(page: OpenDocument) -> OpenObject:
     obj = page.object(EXECUTOR_CLASS)
     if obj is None:
-        raise TaskError(f"{page.reference} is no executor any more")
+        raise TaskError(gettext("%(page)s is no executor any more", page=page.reference))
     return obj
 
 
@@ -274,7 +283,8 @@ def _copy_name(wiki: Wiki, ref: Reference) -> Reference:
         free = replace(ref, name=f"{_cut(ref.name)}-{number}")
         if free not in wiki:
             return free
-    raise DocumentExists(f"There are too many copies of {ref}; name the next one")
+    raise DocumentExists(gettext(
+        "There are too many copies of %(ref)s; name the next one", ref=ref))
 
 
 def _cut(name: str) -> str:
@@ -301,5 +311,6 @@ def _attach(page: OpenDocument, files: Files) -> None:
     for filename, stream in files:
         page.attach(filename, stream)
         if filename in names:
-            raise InvalidDocument(f"two files are named {filename}; rename one")
+            raise InvalidDocument(gettext(
+                "two files are named %(filename)s; rename one", filename=filename))
         names.add(filename)

@@ -35,6 +35,7 @@ from wiki.tasks.log import Logs, log_name
 from wiki.tasks.names import RUN_CLASS
 from wiki.tasks.runs import timestamp
 from wiki.tasks.shadows import Shadows
+from wiki.translate import SOURCE, gettext, using
 
 #: How many pages are put back together.
 CHUNK = 500
@@ -154,21 +155,23 @@ class Changes:
 
     def _judge(self, touched: Touched) -> tuple[State, str]:
         if touched.reference == self._task:
-            return State.KEPT, "it is the page of the task itself"
+            return State.KEPT, gettext("it is the page of the task itself")
         before, current = self.before(touched), self._current(touched.reference)
         if touched.before is not None and before is None:
-            return State.KEPT, "what it was before is not kept any more"
+            return State.KEPT, gettext("what it was before is not kept any more")
         if current is None:
             return self._judge_missing(touched, before)
         if touched.after is None or (current.version, current.run) != (touched.after, self._run):
             if self._is_back(touched, before):
                 return State.BACK, ""
-            return State.KEPT, (f"version {current.version} by {current.author} came after it"
-                                if touched.after else f"{current.author} made it anew")
+            if not touched.after:
+                return State.KEPT, gettext("%(user)s made it anew", user=current.author)
+            return State.KEPT, gettext("version %(version)s by %(user)s came after it",
+                                       version=current.version, user=current.author)
         if touched.origin is not None and touched.origin in self._wiki:
-            return State.KEPT, f"there is a page {touched.origin} again"
+            return State.KEPT, gettext("there is a page %(page)s again", page=touched.origin)
         if self._others_in_between(touched):
-            return State.KEPT, "others saved it between two saves of the run"
+            return State.KEPT, gettext("others saved it between two saves of the run")
         return State.OPEN, ""
 
     def _judge_missing(self, touched: Touched, before: Document | None) -> tuple[State, str]:
@@ -178,7 +181,7 @@ class Changes:
             return State.OPEN, ""
         if self._is_back(touched, before):
             return State.BACK, ""
-        return State.KEPT, "it was deleted, or moved, since"
+        return State.KEPT, gettext("it was deleted, or moved, since")
 
     def _is_back(self, touched: Touched, before: Document | None) -> bool:
         """Whether the page is as it was, where it was; another may have its later name."""
@@ -233,13 +236,16 @@ class Undo:
         record = find_run(task, number)
         self._wiki.as_user(user).require(Right.EDIT, task)
         if record["dryRun"]:
-            raise TaskError(f"Run {number} of {task.reference} was a dry run: it changed nothing")
+            raise TaskError(gettext(
+                "Run %(number)s of %(page)s was a dry run: it changed nothing", number=number,
+                page=task.reference))
         for other in task.objects(RUN_CLASS):  # also one that goes on where this one stopped
             same = (other["number"] == number
                     or (other["checkpoint"] and other["checkpoint"] == record["checkpoint"]))
             if same and not other["outcome"]:
-                raise TaskError(f"Run {other['number']} of {task.reference} goes on; "
-                                "cancel it first")
+                raise TaskError(gettext(
+                    "Run %(number)s of %(page)s goes on; cancel it first", number=other['number'],
+                    page=task.reference))
         return record
 
     def undo(self, name: Name, number: int, user: str) -> Undone:
@@ -249,7 +255,8 @@ class Undo:
         run = str(record["id"] or "")
         back = _Back(self._wiki, user, Changes(self._wiki.as_user(user), run, task.reference),
                      run, f"Run {number} of {task.reference} taken back")
-        done = back.all()
+        with using(SOURCE):  # what is kept, and why, goes to the log
+            done = back.all()
         if checkpoint := str(record["checkpoint"] or ""):  # its items are to be done anew
             self._wiki.unmark(list_name(checkpoint))
         self._record(task.reference, number)
@@ -380,7 +387,8 @@ class _Back:
     def _before(self, row: Touched) -> Document:
         before = self._changes.before(row)
         if before is None:
-            raise RevisionNotFound(f"what {row.reference} was before is not kept any more")
+            raise RevisionNotFound(gettext(
+                "what %(page)s was before is not kept any more", page=row.reference))
         return replace(before, reference=row.reference)
 
     def _signing(self, before: Document) -> Wiki:
@@ -398,7 +406,9 @@ def find_run(task: OpenDocument, number: int) -> OpenObject:
     for record in task.objects(RUN_CLASS):
         if record["number"] == number:
             return record
-    raise NotFound(f"{task.reference} records no run {number}; older runs are in its history")
+    raise NotFound(gettext(
+        "%(page)s records no run %(number)s; older runs are in its history", page=task.reference,
+        number=number))
 
 
 def _first_name(touched: Touched) -> Reference:

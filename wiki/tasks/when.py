@@ -13,12 +13,14 @@ from tzlocal import get_localzone
 
 from wiki.errors import TaskError
 from wiki.tasks.cron import parse_cron, real
+from wiki.translate import gettext, marked
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 UNITS = ("second", "minute", "hour", "day", "week")
-FORMS = ("every 10 seconds, every hour at :30, every day at 12:00 Europe/Paris, every weekday at "
-         "08:00, every monday at 06:30, every month on the 1st at 02:00, @daily, or a cron "
-         "expression such as 30 6 * * MON-FRI or 0 30 6 ? * MON-FRI")
+FORMS = marked(
+    "every 10 seconds, every hour at :30, every day at 12:00 Europe/Paris, every weekday at "
+    "08:00, every monday at 06:30, every month on the 1st at 02:00, @daily, or a cron expression "
+    "such as 30 6 * * MON-FRI or 0 30 6 ? * MON-FRI")
 #: The longest time between two runs, in days.
 LONGEST = 3660
 
@@ -84,7 +86,8 @@ def parse_when(text: str, zone: str = "") -> When:
     if match:
         return _every(words, match, time_zone(match["zone"] or zone))
     if words.lower().startswith("every") or not words:
-        raise TaskError(f"{text!r} says no time; write {FORMS}")
+        raise TaskError(gettext(
+            "%(text)s says no time; write %(forms)s", text=repr(text), forms=gettext(FORMS)))
     return _cron(words, zone)
 
 
@@ -94,7 +97,8 @@ def _cron(words: str, zone: str) -> When:
     if _ZONE.fullmatch(last):
         words, zone = head, last
     if not words.startswith("@") and not re.match(r"[0-9*]", words):
-        raise TaskError(f"{words!r} says no time; write {FORMS}")
+        raise TaskError(gettext(
+            "%(words)s says no time; write %(forms)s", words=repr(words), forms=gettext(FORMS)))
     return parse_cron(words, time_zone(zone))
 
 
@@ -103,22 +107,26 @@ def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name) if name else get_localzone()
     except (ValueError, OSError, LookupError):
-        raise TaskError(f"{name!r} is no time zone; write one such as Europe/Paris or "
-                        "UTC") from None
+        raise TaskError(gettext(
+            "%(name)s is no time zone; write one such as Europe/Paris or UTC",
+            name=repr(name))) from None
 
 
 def _every(text: str, match: re.Match[str], zone: ZoneInfo) -> When:
     count, unit, at = int(match["count"] or 1), match["unit"].lower(), match["at"]
     if count < 1 or (count > 1 and unit not in UNITS):
-        raise TaskError(f"{text!r}: {match['count']} does not go with {unit}; write {FORMS}")
+        raise TaskError(gettext(
+            "%(text)s: %(count)s does not go with %(unit)s; write %(forms)s", text=repr(text),
+            count=match['count'], unit=unit, forms=gettext(FORMS)))
     if match["date"] and unit != "month":
-        raise TaskError(f"{text!r}: a date goes with every month only")
+        raise TaskError(gettext("%(text)s: a date goes with every month only", text=repr(text)))
     if unit in ("second", "minute") or (unit in ("hour", "day", "week") and not at):
         return _interval(text, count, unit, at)
     if unit == "hour":
         return _past_the_hour(text, count, at, zone)
     if unit == "week":
-        raise TaskError(f"{text!r}: write the day, as in every monday at {at}")
+        raise TaskError(gettext(
+            "%(text)s: write the day, as in every monday at %(time)s", text=repr(text), time=at))
     hour, minute, second = _time(text, at or "00:00")
     if unit == "day" and count > 1:
         _interval(text, count, unit, None)
@@ -128,20 +136,26 @@ def _every(text: str, match: re.Match[str], zone: ZoneInfo) -> When:
 
 def _interval(text: str, count: int, unit: str, at: str | None) -> Interval:
     if at:
-        raise TaskError(f"{text!r}: a time of day goes with days, and :30 with hours")
+        raise TaskError(gettext(
+            "%(text)s: a time of day goes with days, and :30 with hours", text=repr(text)))
     step = timedelta(**{unit + "s": count})
     if step > timedelta(days=LONGEST):
-        raise TaskError(f"{text!r}: the longest time between two runs is {LONGEST} days")
+        raise TaskError(gettext(
+            "%(text)s: the longest time between two runs is %(longest)s days", text=repr(text),
+            longest=LONGEST))
     return Interval(step)
 
 
 def _past_the_hour(text: str, count: int, at: str, zone: ZoneInfo) -> When:
     minutes = re.fullmatch(r":([0-5][0-9])", at)
     if not minutes:
-        raise TaskError(f"{text!r}: {at!r} does not go with hours; write every hour at :30")
+        raise TaskError(gettext(
+            "%(text)s: %(time)s does not go with hours; write every hour at :30", text=repr(text),
+            time=repr(at)))
     if 24 % count:
-        raise TaskError(f"{text!r}: {count} hours do not make up a day; write 1, 2, 3, 4, 6, 8 "
-                        "or 12")
+        raise TaskError(gettext(
+            "%(text)s: %(count)s hours do not make up a day; write 1, 2, 3, 4, 6, 8 or 12",
+            text=repr(text), count=count))
     return parse_cron(f"{int(minutes[1])} */{count} * * *", zone)
 
 
@@ -149,7 +163,9 @@ def _time(text: str, at: str) -> tuple[int, int, int]:
     match = _TIME.fullmatch(at)
     hour, minute, second = (int(part or 0) for part in match.groups()) if match else (24, 0, 0)
     if hour > 23 or minute > 59 or second > 59:
-        raise TaskError(f"{text!r}: {at!r} is no time of day; write one such as 06:30")
+        raise TaskError(gettext(
+            "%(text)s: %(time)s is no time of day; write one such as 06:30", text=repr(text),
+            time=repr(at)))
     return hour, minute, second
 
 
@@ -162,10 +178,12 @@ def _day_fields(text: str, unit: str, date: str | None) -> str:
     if unit == "day":
         return "* * ?"
     if date is None:
-        raise TaskError(f"{text!r}: write the day, as in every month on the 1st at 02:00")
+        raise TaskError(gettext(
+            "%(text)s: write the day, as in every month on the 1st at 02:00", text=repr(text)))
     if date.lower().startswith("last"):
         return "L * ?"
     number = int(date.rstrip("stndrhSTNDRH"))
     if not 1 <= number <= 31:
-        raise TaskError(f"{text!r}: {date!r} is no day of a month")
+        raise TaskError(gettext(
+            "%(text)s: %(date)s is no day of a month", text=repr(text), date=repr(date)))
     return f"{number} * ?"

@@ -42,20 +42,23 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A body of one media type."""
+    """A body of one media type; ``example`` is one, to read, or empty."""
 
     media: str
     kind: Markup
     fields: tuple[Field, ...]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What statuses (``404 Not Found``) stand for, with the bodies that they may have."""
+    """What statuses (``404 Not Found``) stand for, with the bodies and headers that they may
+    have."""
 
     statuses: tuple[str, ...]
     description: str
     contents: tuple[Content, ...]
+    headers: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,15 @@ def answers(described: JSON, responses: JSON) -> Iterator[Answer]:
     for response, alike in groupby(responses, lambda status: responses[status]):
         found = resolve(described, response)
         yield Answer(tuple(f"{status} {HTTPStatus(int(status)).phrase}" for status in alike),
-                     found["description"], contents(described, found.get("content", {})))
+                     found["description"], contents(described, found.get("content", {})),
+                     fields({"properties": {name: header["schema"] for name, header in
+                                            found.get("headers", {}).items()}}))
 
 
 def contents(described: JSON, content: JSON) -> tuple[Content, ...]:
     """Bodies; the fields of a named schema are shown with it where it is what is sent or got."""
-    return tuple(Content(media, kind(item["schema"]), fields(resolve(described, item["schema"])))
+    return tuple(Content(media, kind(item["schema"]), fields(resolve(described, item["schema"])),
+                         readable(item.get("example", "")))
                  for media, item in content.items())
 
 
@@ -194,7 +200,13 @@ def limits(schema: JSON) -> tuple[str, ...]:
 
 def examples(schema: JSON) -> list[str]:
     """The schema's examples as JSON to read."""
-    return [json.dumps(one, indent=2, ensure_ascii=False) for one in schema.get("examples", ())]
+    return [readable(one) for one in schema.get("examples", ())]
+
+
+def readable(example: object) -> str:
+    """Text as it is, anything else as JSON on several lines."""
+    return (example if isinstance(example, str)
+            else json.dumps(example, indent=2, ensure_ascii=False))
 
 
 def body_example(described: JSON, schema: JSON) -> str:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from wiki import classes
+from wiki.api import OpenAttachment
 from wiki.errors import DocumentExists, InvalidDocument
-from wiki.model import Document, Revision
+from wiki.model import ClassDefinition, Document, Object, Revision
 from wiki.references import Reference
 from wiki.rights import Right
 from wiki.store.base import Binned
 from wiki.translate import gettext
+from wiki.web import changes
 from wiki.web.context import page_url, reader
+from wiki.web.sending import send_bytes
 from wiki.web.session import login_required
 
 blueprint = Blueprint("bin", __name__)
@@ -22,11 +26,21 @@ SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
+class ShownObject:
+    """An object as the page had it: the labels of its properties and their values, but those
+    that are empty or passwords."""
+
+    name: str
+    values: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A page in the bin, with what it was and whether its name is taken again."""
 
     row: Binned
     document: Document
+    objects: list[ShownObject]
     revisions: list[Revision]
     taken: bool
 
@@ -45,6 +59,16 @@ def listed() -> str:
 def shown(key: str, ref: str) -> str:
     """What the page was: its text is shown as it was written, and nothing in it runs."""
     return _show(key, ref)
+
+
+@blueprint.get("/bin/<key>/<ref>/attachments/<filename>")
+@login_required
+def download(key: str, ref: str, filename: str) -> Response:
+    """A file that the page had."""
+    wiki = reader()
+    _, document = wiki.binned(key, ref)
+    return send_bytes(OpenAttachment(wiki, document.attachment(filename)),
+                      "download" in request.args)
 
 
 @blueprint.post("/bin/<key>/<ref>/restore")
@@ -76,8 +100,18 @@ def _show(key: str, ref: str, name: str = "", error: str = "") -> str:
     wiki = reader()
     row, document = wiki.binned(key, ref)
     revisions = wiki.binned_revisions(key, ref, SIZE)
-    item = Shown(row, document, revisions, row.reference in wiki)
+    item = Shown(row, document, [_object(obj) for obj in document.objects], revisions,
+                 row.reference in wiki)
     return render_template("binned.html", title=gettext("Deleted: %(title)s",
                                                         title=document.display_title), item=item,
                            name=name or str(row.reference), error=error,
                            may_purge=wiki.may(Right.ADMIN))
+
+
+def _object(obj: Object) -> ShownObject:
+    """The object as its class, if that is still there, names its values."""
+    definition = reader().class_definition(obj.class_name) or ClassDefinition()
+    labels = {prop.name: prop.label for prop in definition.properties}
+    return ShownObject(f"{obj.class_name} {obj.number}", [
+        (labels.get(name, name), changes.show(value))
+        for name, value in classes.visible(obj.values).items() if not classes.is_empty(value)])

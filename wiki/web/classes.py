@@ -8,12 +8,12 @@ from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
 from wiki import instances
+from wiki.api import OpenDocument
 from wiki.classes import TYPES, TextArea
 from wiki.errors import Conflict, WikiError
 from wiki.instances import CHUNK, ClassChange, Problem
-from wiki.model import ClassDefinition, Document, Object, Version
+from wiki.model import ClassDefinition, Document, Version
 from wiki.references import Reference
-from wiki.rendering.engine import SHEET_CLASS
 from wiki.rights import Right
 from wiki.translate import gettext, ngettext
 from wiki.web import classform
@@ -90,22 +90,16 @@ def save(document: Document, version: Version, rows: list[Row], confirmed: bool)
         first = instances.step(wiki, name)
         return show_form(document, version, rows, change=change, looked=len(first.pages),
                          unfit=instances.unconverted(wiki, name, change, first))
-    saved = wiki.save(replace(with_sheet(document), class_definition=made), version,
-                      comment=request.form.get("comment", "").strip())
+    changed = OpenDocument(wiki, replace(document, class_definition=made), version)
+    if made is not None and document.class_definition is None:
+        changed.add_sheet()
+    saved = changed.save(request.form.get("comment", "").strip())
     flash(gettext("Saved as version %(version)s.", version=saved.version), "success")
     if pages > CHUNK:
         return redirect(carry_url(document.reference, version, change))
     if pages:
         tell(*instances.carry(wiki, name, change, instances.step(wiki, name)))
     return redirect(page_url(saved.reference, "class"))
-
-
-def with_sheet(document: Document) -> Document:
-    """A page that becomes a class, with the sheet that shows the values of its pages; one that is
-    a class already keeps what it has."""
-    if document.class_definition is not None or document.object(SHEET_CLASS) is not None:
-        return document
-    return document.with_object(Object(SHEET_CLASS, 0, {"sheet": "Wiki.ObjectSheet"}))
 
 
 def tell(changed: int, refused: list[tuple[Reference, str]]) -> None:

@@ -17,10 +17,11 @@ from wiki.rendering.slow import STUCK_SECONDS
 from wiki.rights import RUNNABLE_CLASSES, Right, allows
 from wiki.site import Site
 from wiki.store.base import Leaf
+from wiki.web.held import Held
 from wiki.web.session import current_user, form_token
 
-__all__ = ["breadcrumbs", "disarmed", "leaf_url", "page", "page_url", "reader", "render_request",
-           "runs", "show", "site", "vendored"]
+__all__ = ["breadcrumbs", "disarmed", "held", "leaf_url", "page", "page_url", "reader",
+           "render_request", "runs", "show", "site", "vendored"]
 
 
 def site() -> Site:
@@ -30,6 +31,11 @@ def site() -> Site:
 def reader() -> Wiki:
     """The wiki as the user of this request."""
     return site().wiki.as_user(current_user())
+
+
+def held() -> Held:
+    """The files that wait for the first save of their pages."""
+    return Held(site().settings.data / "held")
 
 
 def page(ref: str) -> OpenDocument:

@@ -16,12 +16,13 @@ from wiki.errors import (
     RevisionNotFound,
     WikiError,
 )
-from wiki.model import Document, Version
+from wiki.model import Attachment, Document, Version
 from wiki.references import Reference
 from wiki.rendering.sections import Section, sections
 from wiki.rights import Right
 from wiki.translate import gettext
-from wiki.web.context import page_url, reader, render_request, show, site
+from wiki.web.attachments import hold, sent_files
+from wiki.web.context import held, page_url, reader, render_request, show, site
 from wiki.web.errors import status_of
 from wiki.web.merging import Merge, merge, resolved
 from wiki.web.presence import EVERY, Presence
@@ -65,7 +66,12 @@ def form(ref: str) -> Answer:
 @blueprint.post("/<ref>/edit")
 @login_required
 def submit(ref: str) -> Answer:
-    draft = from_form(Reference.parse(ref))
+    reference = Reference.parse(ref)
+    try:
+        hold(reference, sent_files())
+    except WikiError as error:
+        return show_form(from_form(reference), error=str(error)), status_of(error)
+    draft = from_form(reference)
     if "resolve" in request.form:
         draft = decided(draft)
     action = request.form.get("action", "save")
@@ -79,6 +85,7 @@ def submit(ref: str) -> Answer:
         return show_form(draft, error=str(error)), status_of(error)
     flash(gettext("Saved as version %(version)s.", version=saved.version), "success")
     presence().leave(saved.reference, current_user())
+    held().drop(saved.reference, current_user())
     if action != "continue":
         return redirect(page_url(saved.reference))
     number = {"section": request.form["section"]} if draft.section else {}
@@ -113,10 +120,11 @@ def presence() -> Presence:
 
 
 def fresh(reference: Reference) -> Document:
-    """A page to be created, with what the URL suggests for it."""
+    """A page to be created, with what the URL suggests for it, and the files held for it."""
     return Document(reference, title=request.args.get("title", ""),
                     parent=request.args.get("parent", ""),
-                    content=request.args.get("content", ""))
+                    content=request.args.get("content", ""),
+                    attachments=tuple(held().of(reference, current_user())))
 
 
 def section_of(content: str, number: str) -> Section:
@@ -143,10 +151,19 @@ def from_form(reference: Reference) -> Draft:
     if fields.get("section"):
         return section_from_form(page, version, text)
     tags = (tag.strip() for tag in fields.get("tags", "").split(","))
+    for file in chosen(reference):
+        page = page.with_attachment(file)
     changed = replace(page, title=fields.get("title", "").strip(), content=text,
                       parent=fields.get("parent", "").strip(), hidden="hidden" in fields,
                       tags=tuple(tag for tag in tags if tag))
     return Draft(changed, version)
+
+
+def chosen(reference: Reference) -> list[Attachment]:
+    """The files held for the page that the form has ticked or brings."""
+    names = {*request.form.getlist("held"), *(name for name, _ in sent_files())}
+    return [file for file in held().of(reference, current_user())
+            if file.filename in names] if names else []
 
 
 def section_from_form(page: Document, version: Version | None, text: str) -> Draft:
@@ -231,8 +248,17 @@ def show_form(draft: Draft, **values: object) -> str:
     disarms = not reader().may(Right.SCRIPT, document) and "<<jinja" in document.content
     return show("edit.html", document, "edit", draft=draft, version=draft.version or "",
                 is_new=draft.version is None, disarms=disarms, fields=request.form,
+                held=held_beside(draft), limit=site().settings.upload_limit,
                 others=presence().others(document.reference, current_user()), every=EVERY,
                 **values)
+
+
+def held_beside(draft: Draft) -> list[tuple[Attachment, bool]]:
+    """The files that are held for the page, each with whether the save attaches it."""
+    if draft.version is not None and "held" not in request.form:
+        return []
+    return [(file, file in draft.page.attachments)
+            for file in held().of(draft.page.reference, current_user())]
 
 
 def show_conflict(draft: Draft) -> Answer:
@@ -247,4 +273,4 @@ def show_conflict(draft: Draft) -> Answer:
                                                           "anew.")), 409
     merged = merge(base, mine, theirs)
     return show("merge.html", merged.document, "edit", mine=mine, theirs=theirs, merged=merged,
-                base=draft.version or "", fields=request.form), 409
+                base=draft.version or "", fields=request.form, held=held_beside(draft)), 409

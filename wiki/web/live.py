@@ -13,6 +13,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
 
 from wiki.rendering.renderer import RenderRequest
+from wiki.translate import gettext
 from wiki.web.context import site
 from wiki.web.session import current_user, form_token
 
@@ -36,7 +37,7 @@ def parts() -> Response:
     request.max_content_length = LARGEST
     tokens, tags = request.form.getlist("part"), request.form.getlist("tag")
     if not 0 < len(tokens) == len(tags) <= MOST:
-        raise BadRequest(f"ask for 1 to {MOST} parts, with a tag for each")
+        raise BadRequest(gettext("ask for 1 to %(most)s parts, with a tag for each", most=MOST))
     # Only where it is in an answer does a guest need a session, and so a cookie.
     word = secrets.token_urlsafe(24)
     end = time.monotonic() + site().settings.macro_patience

@@ -28,8 +28,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Theirs with my changes. ``fields`` names those that both changed, where the document has
-    mine; ``pieces`` are the content's, and in its clashes the document has mine too."""
+    """Theirs with my changes, and with the files that I add. ``fields`` names those that both
+    changed, where the document has mine; ``pieces`` are the content's, and in its clashes the
+    document has mine too."""
 
     document: Document
     fields: tuple[str, ...]
@@ -54,6 +55,9 @@ def merge(base: Document, mine: Document, theirs: Document) -> Merge:
     content = "".join(piece.mine for piece in pieces)
     merged = replace(theirs, **changed, content=content,  # type: ignore[arg-type]
                      tags=merge_tags(base.tags, mine.tags, theirs.tags))
+    for file in mine.attachments:
+        if file not in base.attachments:
+            merged = merged.with_attachment(file)
     return Merge(merged, tuple(clashes), pieces)
 
 

@@ -3,14 +3,19 @@ it; many pages are left to a task."""
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
-from wiki.errors import DocumentNotFound, WikiError
+from wiki.api import runnable
+from wiki.errors import DamagedPage, DocumentNotFound, QueryError, WikiError
 from wiki.model import Document
 from wiki.moving import AT_ONCE, MOVE_EXECUTOR, Mover, Outcome, Plan, destination_of
 from wiki.references import HOME, Reference
 from wiki.rights import Right
+from wiki.store.base import Search
 from wiki.translate import gettext, ngettext
 from wiki.web.context import page, page_url, reader, show, site
 from wiki.web.errors import status_of
@@ -20,6 +25,9 @@ blueprint = Blueprint("moving", __name__)
 Answer = str | Response | tuple[str, int]
 #: How many pages a list names.
 NAMED = 20
+#: Of the pages that have the words of a name, how many are read for scripts that name it.
+READ = 50
+_JINJA = re.compile(r"<<jinja\b.*?<</jinja>>", re.DOTALL)
 
 
 # -- renaming ----------------------------------------------------------------------------------
@@ -122,9 +130,33 @@ def show_form(template: str, document: Document, space: bool, name: str,
     if plan is None:
         moves = mover.places(document.reference, document.reference, space)
         plan = mover.plan(moves) if template == "rename.html" else mover.plan_copy(moves)
+    scripts = in_scripts(document, space) if template == "rename.html" else []
     return show(template, document, template.removesuffix(".html"), space=space, name=name,
+                scripts=scripts,
                 plan=plan, error=error, named=NAMED, at_once=AT_ONCE, sent=request.form,
                 is_new=document.reference not in reader())
+
+
+def in_scripts(document: Document, space: bool) -> list[Reference]:
+    """Pages whose scripts name the page, or a page of its space: a move does not turn those.
+    Only some are looked at, those that a search for the name finds first."""
+    name = f"{document.reference.space}." if space else str(document.reference)
+    wiki, found = reader(), []
+    with suppress(QueryError):  # the name has no words
+        for hit in wiki.find(Search(f'"{name_of(document, space)}"', hidden=True,
+                                    limit=READ)).hits:
+            with suppress(DamagedPage, DocumentNotFound):
+                scripts = scripts_of(wiki.get(hit.reference).record)
+                if any(name in script for script in scripts):
+                    found.append(hit.reference)
+    return found
+
+
+def scripts_of(document: Document) -> list[str]:
+    """The page's Jinja2, and the values of its objects that run."""
+    return _JINJA.findall(document.content) + [
+        value for obj in runnable(document) for value in obj.values.values()
+        if isinstance(value, str)]
 
 
 def place(plan: Plan, old: Reference) -> Reference:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from wiki import classes
 from wiki.api import make_query
 from wiki.errors import Conflict, InvalidDocument, InvalidReference, InvalidValue, WikiError
+from wiki.instances import problems
 from wiki.model import ClassDefinition, Document, Object, Version
 from wiki.references import Reference
 from wiki.rights import RUNNABLE_CLASSES, Right
@@ -56,6 +57,8 @@ def form(ref: str) -> Answer:
     document = page(ref).record
     reader().require(Right.EDIT, document)
     shown = [form_object(obj, values=obj.values) for obj in document.objects]
+    for item, obj in zip(shown, document.objects, strict=True):
+        point_out(item, obj, document)
     added = request.args.get("class")
     if added:
         shown.append(new_object(added, document, shown))
@@ -135,6 +138,14 @@ def form_object(obj: Object, values: Mapping[str, Any], is_new: bool = False) ->
     shown.lost = {name: value for name, value in classes.visible(values).items()
                   if name not in names}
     return shown
+
+
+def point_out(shown: FormObject, obj: Object, document: Document) -> None:
+    """Note on the fields which values the class does not allow (any more)."""
+    definition = definition_of(obj.class_name) or ClassDefinition()
+    for wrong in problems(definition, document.reference, obj):
+        if wrong.value:
+            fields.mark(shown.fields, InvalidValue(wrong.property, wrong.value, wrong.allowed))
 
 
 def new_object(class_name: str, document: Document, shown: list[FormObject]) -> FormObject:

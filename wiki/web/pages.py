@@ -56,7 +56,8 @@ def view(ref: str) -> Page | BaseResponse:
     seconds = time.perf_counter() - begun
     body = rendering.html
     if wiki.may(Right.EDIT, document):
-        body = Markup(with_links(body, document.content, partial(section_link, document)))
+        body = Markup(with_links(body, document.display_content,
+                                 partial(section_link, document)))
     listed = tables.instances(document)
     return Page(show("view.html", document, "view", body=body,
                      instances=listed.html if listed else "", timings=rendering.timings,

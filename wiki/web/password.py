@@ -31,9 +31,8 @@ def change() -> Response | tuple[str, int]:
     try:
         site().accounts.verify(name, given.get("current", ""), request.remote_addr or "")
     except AuthenticationFailed as error:
-        is_wrong = str(error) == str(AuthenticationFailed())  # else there were too many
-        return shown("current", gettext("This is not your current password.") if is_wrong
-                     else str(error)), 403
+        return shown("current", str(error) if error.wait else gettext(
+            "This is not your current password.")), 403
     if given.get("new", "") != given.get("again", ""):
         return shown("again", gettext("The new passwords differ.")), 400
     try:

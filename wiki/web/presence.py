@@ -49,11 +49,12 @@ class Presence:
         return sorted(names)
 
     def _pages_folder(self, page: Reference) -> Path:
-        return self._folder / _digest(str(page))
+        return self._folder / digest(str(page))
 
     def _note(self, page: Reference, user: str) -> Path:
-        return self._pages_folder(page) / _digest(user)
+        return self._pages_folder(page) / digest(user)
 
 
-def _digest(name: str) -> str:
+def digest(name: str) -> str:
+    """A name of any length and letters as one that a file may have."""
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()

@@ -32,17 +32,18 @@ _MARKDOWN = (".md", ".markdown")
 def show_file(document: OpenDocument, filename: str) -> str:
     """The file as it is now, or at the version that the address names; what was deleted has its
     versions still. Raises AttachmentNotFound, RevisionNotFound or InvalidDocument."""
-    history = history_of(reader(), document, filename)
+    start = max(request.args.get("start", 0, int), 0)
+    history = history_of(reader(), document, filename, start)
     version = request.args.get("version", "")
     page = reader().revision(document.record.reference, version) if version else document.record
     record = next((item for item in page.attachments if item.filename == filename), None)
-    if record is None and (version or not history.versions):
+    if record is None and (version or not (start or history.versions)):
         raise AttachmentNotFound(gettext("%(page)s has no attachment %(filename)s",
                                          page=document.record.reference, filename=repr(filename)))
     kind = kind_of(record) if record else ""
     return show(
         "attachment.html", document.record, "attachments", file=record, filename=filename,
-        version=version, kind=kind, history=history, pictures=TYPES,
+        version=version, kind=kind, history=history, start=start, pictures=TYPES,
         body=text_of(document.record, record, kind) if record else "")
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from wiki.recent import by_day
 from wiki.references import Reference
 from wiki.store.base import ChangeKind, Logged
-from wiki.translate import gettext
+from wiki.translate import gettext, marked
 from wiki.web import atom
 from wiki.web.atom import Entry, absolute
 from wiki.web.context import page_url, reader
@@ -19,6 +19,12 @@ blueprint = Blueprint("recent", __name__)
 #: How many changes a page of the list, and the feed, show.
 SIZE = 100
 MAX_START = 1_000_000
+#: What a feed says of a change that its author said nothing of.
+_WAS = {ChangeKind.CREATED: marked("%(page)s was created"),
+        ChangeKind.EDITED: marked("%(page)s was edited"),
+        ChangeKind.MOVED: marked("%(page)s was moved"),
+        ChangeKind.DELETED: marked("%(page)s was deleted"),
+        ChangeKind.RESTORED: marked("%(page)s was restored")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ def entry(row: Logged) -> Entry:
     title = row.title or str(row.reference)
     where = (url_for("bin.shown", key=row.key, ref=row.reference) if deleted
              else page_url(row.reference, f"history/{row.version}"))
-    return Entry(absolute(where), f"{title} (deleted)" if deleted else title, row.updated,
+    return Entry(absolute(where),
+                 gettext("%(title)s (deleted)", title=title) if deleted else title, row.updated,
                  Reference.parse(row.author).name, absolute(page_url(row.reference)),
-                 row.comment or f"{row.reference} was {row.kind}")
+                 row.comment or gettext(_WAS[row.kind], page=row.reference))

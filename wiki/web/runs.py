@@ -120,7 +120,9 @@ def wanted_state() -> State | None:
     """Raises TaskError for what is no state."""
     text = request.args.get("state", "")
     if text and text not in list(State):
-        raise TaskError(f"{text!r:.60} is no state of a page; there are " + ", ".join(State))
+        raise TaskError(gettext(
+            "%(text)s is no state of a page; there are %(names)s", text=f"{text!r:.60}",
+            names=", ".join(State)))
     return State(text) if text else None
 
 

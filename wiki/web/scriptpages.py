@@ -20,8 +20,9 @@ def script_object(document: Document) -> Object:
     for class_name in SCRIPT_CLASSES:
         if (obj := document.object(class_name)) is not None:
             return obj
-    raise NotFound(f"{document.reference} has no script: it has no object of "
-                   + " or ".join(SCRIPT_CLASSES))
+    raise NotFound(gettext(
+        "%(page)s has no script: it has no object of %(names)s", page=document.reference,
+        names=gettext(" or ").join(SCRIPT_CLASSES)))
 
 
 def problems_of(obj: Object, page: Reference, script: str | None = None) -> list[Problem]:

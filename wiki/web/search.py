@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ FACETS = {"space": marked("Space"), "class": marked("Class"), "author": marked("
           "year": marked("Changed in")}
 #: What of the address goes along to another part of the result.
 KEPT = ("q", *FACETS, "sort", "hidden")
+#: A search that may be a page's name: words without operators.
+PLAIN = re.compile(r"[^\W_][^\"*/]{0,99}")
 
 
 @blueprint.get("/search")
@@ -36,8 +39,8 @@ def search() -> str | tuple[str, int]:
     page = render_template(
         "search.html", title=gettext("Search"), asked=asked, found=found, problem=problem,
         size=SIZE,
-        hits=[(hit, highlighted(hit.snippet)) for hit in found.hits[:SIZE]], url=address,
-        files=[(file, highlighted(file.snippet)) for file in found.files],
+        hits=found.hits[:SIZE], highlighted=highlighted, url=address,
+        pagename=asked.text if PLAIN.fullmatch(asked.text) else "",
         more=len(found.hits) > SIZE, facets=list(facets(found)), chosen=list(chosen()),
         may_see_hidden=reader().may(Right.ADMIN))
     return (page, 400) if problem else page

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from wiki.api import Wiki
 from wiki.errors import MacroError, QueryError
@@ -20,10 +22,13 @@ from wiki.rendering.tables.spec import Spec, State
 from wiki.store.base import Query
 from wiki.tasks.names import TASK_CLASS
 from wiki.web.context import reader, render_request, site
+from wiki.web.session import safe_next
 
 blueprint = Blueprint("tables", __name__)
 #: Where a table stands that is on no page.
 EVERYWHERE = Reference(("Main",), HOME)
+#: Of a table, what its part is asked for with.
+PARAMETERS = ("class", "columns", "space", "where", "sort", "rows", "id", "hidden", "actions")
 Export = Callable[[Wiki, State], Iterator[str]]
 KINDS: dict[str, tuple[Export, str]] = {
     "csv": (exports.as_csv, "text/csv"), "json": (exports.as_json, "application/json")}
@@ -39,6 +44,18 @@ def rows(kind: str) -> Response:
     response = Response(make(wiki, state), mimetype=mimetype)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{kind}")
     return response
+
+
+@blueprint.get("/tables/part")
+def part() -> str:
+    """The table of these parameters alone, as it is on the page at the address ``at``."""
+    own = " ".join(f'{name}="{escape_value(request.args[name])}"'
+                   for name in PARAMETERS if name in request.args)
+    address = urlsplit(safe_next(request.args.get("at", "")))
+    args = MultiDict(parse_qsl(address.query, keep_blank_values=True)).to_dict()
+    asked = replace(render_request(), path=address.path, args=args)
+    return site().renderer.render(Document(EVERYWHERE, content=f"<<livetable {own}/>>"),
+                                  asked).html
 
 
 def state_of(params: Mapping[str, str]) -> State:

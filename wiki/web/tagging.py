@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 from wiki.documents import OpenDocument
 from wiki.errors import InvalidDocument, WikiError
 from wiki.references import Reference
+from wiki.rendering.tables.columns import TAGS
 from wiki.rights import Right
 from wiki.translate import gettext
 from wiki.web.context import page, page_url, reader
 from wiki.web.session import login_required
 
 blueprint = Blueprint("tagging", __name__)
-TAGS = "Main.Tags"
 #: How many pages that could not be changed are named.
 NAMED = 20
 MAX_TAG = 255

@@ -85,8 +85,9 @@ def action_of(name: str) -> Callable[[str, str], None]:
     actions: dict[str, Callable[..., None]] = {
         "ready": manager.ready, "suspend": manager.suspend, "cancel": manager.cancel}
     if name not in actions:
-        raise TaskError(f"{name!r} is nothing to do with a task; there are "
-                        + ", ".join(actions))
+        raise TaskError(gettext(
+            "%(name)s is nothing to do with a task; there are %(names)s", name=repr(name),
+            names=", ".join(actions)))
     return actions[name]
 
 

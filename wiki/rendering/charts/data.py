@@ -17,11 +17,14 @@ from wiki.rendering.charts.plots import Data, Series
 from wiki.rendering.macros import MacroContext
 from wiki.rendering.tables import conditions, csvtext
 from wiki.store.base import Query
+from wiki.translate import gettext, marked, ngettext
 
 #: The most rows of a table, and pages of a query, that are read.
 MOST_ROWS, MOST_PAGES = 10_000, 5_000
 #: How many series a table may have.
 MOST_SERIES = 24
+#: What each value of x gets, in words.
+_WORDS = {"count": marked("count"), "sum": marked("sum"), "avg": marked("average")}
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
 
@@ -43,24 +46,28 @@ def from_text(text: str, x: str, y: str) -> Found:
     commas. Raises MacroError."""
     rows = table(text)
     if len(rows) < 2:
-        raise MacroError("the table needs a row that names its columns, and rows below it")
+        raise MacroError(gettext("the table needs a row that names its columns, and rows below it"))
     heads = rows[0]
     label = _column(heads, x, "x") if x.strip() else 0
     chosen = [_column(heads, name, "y") for name in y.split(",") if name.strip()] or [
         place for place in range(len(heads)) if place != label]
     if not chosen:
-        raise MacroError("the table has one column only; it needs labels and numbers")
+        raise MacroError(gettext("the table has one column only; it needs labels and numbers"))
     if len(chosen) > MOST_SERIES:
-        raise MacroError(f"{len(chosen)} columns are too many; y names at most {MOST_SERIES}")
+        raise MacroError(gettext(
+            "%(num)s columns are too many; y names at most %(most)s", num=len(chosen),
+            most=MOST_SERIES))
     body = rows[1:MOST_ROWS + 1]
     found = Found(Data(tuple(row[label] for row in body), tuple(
         Series(heads[place], tuple(number_of(row[place]) for row in body)) for place in chosen)))
     bad = sum(number_of(row[place]) is None for row in body for place in chosen)
     if bad:
-        found.notes.append(f"{bad:,} cells are no numbers, and left out." if bad > 1 else
-                           "1 cell is no number, and left out.")
+        found.notes.append(ngettext("%(num)s cell is no number, and left out.",
+                                    "%(num)s cells are no numbers, and left out.", bad,
+                                    num=f"{bad:,}"))
     if len(rows) - 1 > MOST_ROWS:
-        found.notes.append(f"Only the first {MOST_ROWS:,} rows are shown.")
+        found.notes.append(gettext(
+            "Only the first %(most)s rows are shown.", most=f"{MOST_ROWS:,}"))
     return found
 
 
@@ -91,8 +98,9 @@ def number_of(text: str) -> float | None:
 
 def _column(heads: Sequence[str], name: str, parameter: str) -> int:
     if name.strip() not in heads:
-        raise MacroError(f"{parameter}: the table has no column {name.strip()!r}; it has "
-                         + ", ".join(heads))
+        raise MacroError(gettext(
+            "%(parameter)s: the table has no column %(name)s; it has %(names)s",
+            parameter=parameter, name=repr(name.strip()), names=", ".join(heads)))
     return heads.index(name.strip())
 
 
@@ -119,25 +127,28 @@ def from_pages(context: MacroContext, asked: Asked) -> Found:
             conditions.property_of(name, asked.definition, parameter)
     if asked.aggregate != "count" and conditions.property_of(
             asked.y, asked.definition, "y").type != "Number":
-        raise MacroError(f"y: {asked.y} is no Number, and so has no {asked.aggregate}")
+        raise MacroError(gettext(
+            "y: %(y)s is no Number, and so has no %(aggregate)s", y=asked.y,
+            aggregate=asked.aggregate))
     notes: list[str] = []
     query = asked.query
     if asked.aggregate == "count" and not (query.where or query.space or asked.by):
         groups: dict[tuple[str, str], list[float]] = {
             ("", text): [float(count)]
             for text, count in context.wiki.tally(query.class_name or "", asked.x).items()}
-        return Found(_grouped(groups, replace(asked, aggregate="sum"), "count"), notes)
+        return Found(_grouped(groups, replace(asked, aggregate="sum"), _what(asked)), notes)
     groups = {}
     for position, values in enumerate(_values(context, asked)):
         if position == MOST_PAGES:
-            notes.append(f"Only the first {MOST_PAGES:,} pages are counted.")
+            notes.append(gettext(
+                "Only the first %(most)s pages are counted.", most=f"{MOST_PAGES:,}"))
             break
         amount = 1.0 if asked.aggregate == "count" else values.get(asked.y)
         if isinstance(amount, int | float):
             for label in _labels(values.get(asked.x)):
                 for series in _labels(values.get(asked.by)) if asked.by else [""]:
                     groups.setdefault((series, label), []).append(float(amount))
-    return Found(_grouped(groups, asked, asked.aggregate), notes)
+    return Found(_grouped(groups, asked, _what(asked)), notes)
 
 
 def _values(context: MacroContext, asked: Asked) -> Iterator[Mapping[str, Any]]:
@@ -150,21 +161,27 @@ def _values(context: MacroContext, asked: Asked) -> Iterator[Mapping[str, Any]]:
 
 def _labels(value: Any) -> list[str]:
     if isinstance(value, list | tuple):
-        return [str(item) for item in value] or ["(empty)"]
+        return [str(item) for item in value] or [gettext("(empty)")]
     if value in (None, ""):
-        return ["(empty)"]
+        return [gettext("(empty)")]
     return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
-def _grouped(groups: Mapping[tuple[str, str], list[float]], asked: Asked, word: str) -> Data:
+def _grouped(groups: Mapping[tuple[str, str], list[float]], asked: Asked, what: str) -> Data:
     prop = conditions.property_of(asked.x, asked.definition, "x")
     labels = sorted({label for _, label in groups}, key=lambda label: _place(label, prop))
     names = sorted({series for series, _ in groups})[:MOST_SERIES]
     missing = None if asked.aggregate == "avg" else 0.0
     return Data(tuple(labels), tuple(
-        Series(name or f"{word} of {asked.y}".removesuffix(" of "), tuple(
+        Series(name or what, tuple(
             _aggregate(groups.get((name, label)), asked.aggregate, missing) for label in labels))
         for name in names))
+
+
+def _what(asked: Asked) -> str:
+    """What the numbers are, in words."""
+    word = gettext(_WORDS[asked.aggregate])
+    return gettext("%(what)s of %(property)s", what=word, property=asked.y) if asked.y else word
 
 
 def _aggregate(numbers: list[float] | None, how: str, missing: float | None) -> float | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from wiki.rendering.charts.svg import LINE, RECT, SVG, TEXT, Tick
+from wiki.translate import gettext
 
 #: Pixels of the plot, of what is above it, and of the labels below it.
 HEIGHT, TOP, FOOT = 220, 14, 24
@@ -201,7 +202,8 @@ def slices(data: Data) -> Data:
                    key=lambda part: -(part[1] or 0))
     if len(parts) > MOST_SLICES:
         rest = math.fsum(value or 0 for _, value in parts[MOST_SLICES - 1:])
-        parts = [*parts[:MOST_SLICES - 1], (f"{len(parts) - MOST_SLICES + 1} others", rest)]
+        parts = [*parts[:MOST_SLICES - 1], (
+            gettext("%(num)s others", num=len(parts) - MOST_SLICES + 1), rest)]
     return Data(tuple(label for label, _ in parts),
                 (Series(data.series[0].label, tuple(value for _, value in parts)),))
 

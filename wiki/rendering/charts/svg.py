@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from wiki.translate import gettext
+
 #: Pixels of a lane of a Gantt chart, of its bar within it, and of the band of labels above.
 LANE, BAR, HEAD = 36, 12, 22
 #: Pixels of the line below a Gantt chart, with the gap before it, and of a column chart.
@@ -130,7 +132,8 @@ def _load(steps: Sequence[tuple[float, int]], top: int) -> Markup:
         '<svg y="{}" width="100%" height="{}" viewBox="0 0 1000 {}" preserveAspectRatio="none">'
         '<path class="load" d="{}H1000V{}Z" vector-effect="non-scaling-stroke"/></svg>{}').format(
             top, LOAD, LOAD, path, LOAD,
-            TEXT.format("tick", 0, top - 5, "start", f"At once: at most {highest}"))
+            TEXT.format("tick", 0, top - 5, "start",
+                        gettext("At once: at most %(most)s", most=highest)))
 
 
 def _anchor(at: float) -> str:

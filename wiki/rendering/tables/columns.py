@@ -14,18 +14,24 @@ from wiki.model import ClassDefinition, Document, Property
 from wiki.rendering.macros import MacroContext
 from wiki.rendering.tables import values
 from wiki.rendering.tables.conditions import property_of
-from wiki.store.base import DOCUMENT_FIELDS, Row
-from wiki.translate import gettext, marked
+from wiki.store.base import Row
+from wiki.translate import gettext, marked, shipped
 
+#: The page with all tags.
+TAGS = "Main.Tags"
 #: Columns where a macro names none, beside the title.
 DEFAULT_COLUMNS = 5
 _LABELS = {"reference": marked("Page"), "name": marked("Name"), "space": marked("Space"),
            "title": marked("Title"), "author": marked("Author"), "creator": marked("Creator"),
-           "created": marked("Created"), "updated": marked("Updated")}
+           "created": marked("Created"), "updated": marked("Updated"), "tags": marked("Tags")}
+#: Fields of the page that can be a column.
+FIELDS = tuple(_LABELS)
 _TEXT_FIELDS = frozenset({"reference", "name", "space", "title", "author", "creator"})
 _KINDS = {"StaticList": "list", "Boolean": "boolean", "Number": "number", "Date": "date"}
+#: What sets the cells of a field or a kind apart.
+_LOOKS = {"number": Markup(' class="right"'), "doc.title": Markup(' class="title"')}
 #: Fields that the index's row does not tell, so that the page is opened for them.
-_OF_PAGE = frozenset({"creator", "created"})
+_OF_PAGE = frozenset({"creator", "created", "tags"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,16 @@ class Column:
     def kind(self) -> str:
         """What it is filtered by: ``text``, ``list``, ``boolean``, or a range of ``number`` or
         ``date``; empty where it cannot be."""
+        if self.document_field == "tags":
+            return "list"
         if self.document_field:
             return "text" if self.document_field in _TEXT_FIELDS else "date"
         return _KINDS.get(self.prop.type, "text") if self.prop is not None else ""
+
+    @property
+    def sortable(self) -> bool:
+        """Whether rows can be in the order of it."""
+        return self.document_field != "tags"
 
     @property
     def opens(self) -> bool:
@@ -79,9 +92,10 @@ def _column(name: str, class_name: str, definition: ClassDefinition | None,
             parameter: str) -> Column:
     if name.startswith("doc."):
         field = name.removeprefix("doc.")
-        if field not in DOCUMENT_FIELDS:
-            raise BadValue(parameter, f"a page has no field {name!r}; there are "
-                             + ", ".join(f"doc.{item}" for item in DOCUMENT_FIELDS))
+        if field not in FIELDS:
+            raise BadValue(parameter, gettext(
+                "a page has no field %(name)s; there are %(names)s", name=repr(name),
+                names=", ".join(f"doc.{item}" for item in FIELDS)))
         return Column(name, gettext(_LABELS[field]))
     if class_name and definition is None:  # objects outlive their class
         return Column(name, name)
@@ -109,7 +123,7 @@ def cells(context: MacroContext, row: Row, columns: Sequence[Column], class_name
         return None
     return Markup('<tr data-key="{}">{}{}</tr>\n').format(row.reference, before, Markup("").join(
         Markup('<td data-label="{}"{}>{}</td>').format(
-            column.label, Markup(' class="right"') if column.kind == "number" else "",
+            column.label, _LOOKS.get(column.field if column.document_field else column.kind, ""),
             cell(context, column, row, record, class_name))
         for column in columns))
 
@@ -121,6 +135,8 @@ def cell(context: MacroContext, column: Column, row: Row, record: Document | Non
         return _field(context, column.document_field, row, record)
     found = record.object(class_name) if record else None
     value = classes.visible(found.values).get(column.field) if found else None
+    if isinstance(value, str):
+        value = shipped(str(row.reference), value)
     if column.field == "status" and value:
         return Markup('<span class="badge status {}">{}</span>').format(
             str(value).lower(), str(value))
@@ -136,8 +152,16 @@ def _field(context: MacroContext, field: str, row: Row,
         return links.page_link(reference, label)
     if field in _OF_PAGE and record is None:
         return ""
+    if field == "tags":
+        return _tags(context, record.tags if record else ())
     if field in ("created", "updated"):
         return values.time(record.created if record and field == "created" else row.updated)
     if field == "space":
         return reference.space
-    return values.link(context, record.creator if record and field == "creator" else row.author)
+    return values.user(context, record.creator if record and field == "creator" else row.author)
+
+
+def _tags(context: MacroContext, tags: Sequence[str]) -> Markup:
+    return Markup('<span class="tags">{}</span>').format(Markup(" ").join(
+        Markup('<a class="tag" href="{}">{}</a>').format(context.url(TAGS, tag=tag), tag)
+        for tag in tags)) if tags else Markup("")

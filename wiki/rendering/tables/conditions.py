@@ -1,33 +1,38 @@
 """Conditions as a macro's parameter: ``status="READY" year>=1960 doc.title~"dune"``.
 
     conditions = condition (("and")? condition)*
-    condition  = field operator value
+    condition  = field operator value ("|" value)*
     field      = a property of the class, or doc.<field of the page>
     operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~" (contains) | "^=" (begins with)
     value      = text in quotes, where a backslash escapes the quote and itself, or a bare word
 
-All of them must hold. An empty value, ``field=""``, asks for pages where the field is empty.
+All of them must hold. Of several values one must fit with ``=``, and none with ``!=``. An empty
+value, ``field=""``, asks for pages where the field is empty.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wiki import classes
 from wiki.errors import BadValue, InvalidValue
 from wiki.model import ClassDefinition, Property
 from wiki.rendering.macros import MacroContext
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Operator, Query
+from wiki.store.base import CONDITION_FIELDS, Condition, Operator, Query
+from wiki.translate import gettext
 
 OPERATORS: dict[str, Operator] = {
     "=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "~": "contains",
     "^=": "startswith"}
-_CONDITION = re.compile(
-    r"""\s*(?:and\s+)?(?P<field>[\w.-]+)\s*(?P<operator>!=|<=|>=|\^=|=|<|>|~)\s*"""
-    r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<bare>[^\s"']+))"""
-    r"""(?=\s|\Z)""", re.DOTALL | re.IGNORECASE)
+_VALUE = re.compile(
+    r"""\s*(?:"(?P<double>(?:[^"\\]|\\.)*+)"|'(?P<single>(?:[^'\\]|\\.)*+)'|(?P<bare>[^\s"'|]+))"""
+    r"""(?:\s*(?P<more>\|)|(?=\s|\Z))""", re.DOTALL)
+_BEGIN = re.compile(
+    r"""\s*(?:and\s+)?(?P<field>[\w.-]+)\s*(?P<operator>!=|<=|>=|\^=|=|<|>|~)""", re.IGNORECASE)
+#: One of several values that stand in one text.
+_ITEM = re.compile(r"(?:\A|\|)((?:[^|\\]|\\.?)*+)", re.DOTALL)
 #: Types whose values are compared as what they are, not as text.
 _TYPED = ("Number", "Boolean", "Date")
 
@@ -42,14 +47,36 @@ def parse(text: str, definition: ClassDefinition | None, name: str = "where") ->
 def _conditions(text: str, definition: ClassDefinition | None, name: str) -> Iterator[Condition]:
     place, end = 0, len(text.rstrip())
     while place < end:
-        match = _CONDITION.match(text, place)
-        if match is None:
+        begin = place
+        match = _BEGIN.match(text, begin)
+        texts, place = _texts(text, match.end()) if match else ([], begin)
+        if match is None or not texts:
             raise BadValue(
-                name, f"a condition such as year>=1960 or title=\"Dune\" is wanted at "
-                f"{text[place:place + 30].strip()!r}; the operators are " + " ".join(OPERATORS))
-        place = match.end()
+                name, gettext(
+                    'a condition such as year>=1960 or title="Dune" is wanted at %(name)s; the '
+                    "operators are %(names)s", name=repr(text[begin:begin + 30].strip()),
+                    names=" ".join(OPERATORS)))
         field, operator = match["field"], OPERATORS[match["operator"]]
-        yield Condition(field, operator, _value(field, operator, _text(match), definition, name))
+        values = [_value(field, operator, item, definition, name) for item in texts]
+        if len(values) > 1 and operator == "eq":
+            yield Condition(field, "in", tuple(values))
+        elif len(values) > 1 and operator != "ne":
+            raise BadValue(name, gettext(
+                "%(condition)s takes one value; several, with | between them, go with = and != "
+                "only", condition=field + match["operator"]))
+        else:
+            yield from (Condition(field, operator, value) for value in values)
+
+
+def _texts(text: str, place: int) -> tuple[list[str], int]:
+    """The values at a place, and where they end; none where there is something else."""
+    found: list[str] = []
+    while match := _VALUE.match(text, place):
+        found.append(_text(match))
+        place = match.end()
+        if match["more"] is None:
+            return found, place
+    return [], place
 
 
 def _text(match: re.Match[str]) -> str:
@@ -62,9 +89,10 @@ def _text(match: re.Match[str]) -> str:
 def _value(field: str, operator: Operator, text: str, definition: ClassDefinition | None,
            name: str) -> Any:
     if field.startswith("doc."):
-        if field.removeprefix("doc.") not in (*DOCUMENT_FIELDS, "parent"):
-            raise BadValue(name, f"a page has no field {field!r}; there are "
-                             + ", ".join(f"doc.{item}" for item in (*DOCUMENT_FIELDS, "parent")))
+        if field.removeprefix("doc.") not in CONDITION_FIELDS:
+            raise BadValue(name, gettext(
+                "a page has no field %(field)s; there are %(names)s", field=repr(field),
+                names=", ".join(f"doc.{item}" for item in CONDITION_FIELDS)))
         return text
     prop = property_of(field, definition, name)
     if not text or prop.type not in _TYPED or operator in ("contains", "startswith"):
@@ -75,17 +103,29 @@ def _value(field: str, operator: Operator, text: str, definition: ClassDefinitio
         raise BadValue(name, f"{error}") from None
 
 
+def several(text: str) -> tuple[str, ...]:
+    """The values of a text such as ``READY|RUNNING``, in which a backslash keeps a ``|``."""
+    return tuple(re.sub(r"\\(.)", r"\1", item, flags=re.DOTALL) for item in _ITEM.findall(text))
+
+
+def together(values: Iterable[str]) -> str:
+    """The text that :func:`several` makes the values of again."""
+    return "|".join(re.sub(r"([\\|])", r"\\\1", value) for value in values)
+
+
 def property_of(field: str, definition: ClassDefinition | None, name: str) -> Property:
     """The property of the class; raises MacroError where there is no class, the class has no
     such property, or it is one that is never shown."""
     if definition is None:
-        raise BadValue(name, f"{field!r} is a property; name its class with class=\"...\"")
+        raise BadValue(name, gettext(
+            '%(field)s is a property; name its class with class="..."', field=repr(field)))
     prop = definition.get(field)
     if prop is None:
-        raise BadValue(name, f"the class has no property {field!r}; it has "
-                         + ", ".join(item.name for item in definition.properties))
+        raise BadValue(name, gettext(
+            "the class has no property %(field)s; it has %(names)s", field=repr(field),
+            names=", ".join(item.name for item in definition.properties)))
     if prop.type == "Password":
-        raise BadValue(name, f"{field} is a password, which is never shown")
+        raise BadValue(name, gettext("%(field)s is a password, which is never shown", field=field))
     return prop
 
 
@@ -97,7 +137,8 @@ def class_named(context: MacroContext, name: str) -> tuple[str, ClassDefinition 
     full = str(context.reference(name))
     definition = context.wiki.class_definition(full)
     if definition is None:
-        raise BadValue("class", f"{full} is no class; name a page that defines one")
+        raise BadValue("class", gettext(
+            "%(full)s is no class; name a page that defines one", full=full))
     return full, definition
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from wiki.errors import BadValue, MacroError
+from wiki.translate import gettext
 
 DELIMITERS = ",;\t|"
 #: How much text, and how many rows of it, the delimiter is found by.
@@ -23,16 +24,19 @@ def rows(text: str, delimiter: str = "") -> Iterator[list[str]]:
     """
     delimiter = "\t" if delimiter == "\\t" else delimiter or detect_delimiter(text)
     if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise BadValue("delimiter", f"{delimiter[:20]!r} is not one character, such as ; or \\t")
+        raise BadValue("delimiter", gettext(
+            "%(delimiter)s is not one character, such as ; or \\t", delimiter=repr(delimiter[:20])))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
             if max(map(len, row), default=0) > MAX_CELL:
-                raise csv.Error(f"a cell is longer than {MAX_CELL} characters")
+                raise csv.Error(gettext("a cell is longer than %(most)s characters", most=MAX_CELL))
             if any(cell.strip() for cell in row):
                 yield row
     except csv.Error as error:
-        raise MacroError(f"line {reader.line_num}: {error}; is a quote not closed?") from None
+        raise MacroError(gettext(
+            "line %(line)s: %(error)s; is a quote not closed?", line=reader.line_num,
+            error=error)) from None
 
 
 def detect_delimiter(text: str) -> str:

@@ -60,6 +60,8 @@ def value(document: Document, class_name: str, column: Column) -> Any:
         return classes.visible(found.values).get(column.field) if found else None
     if name in ("name", "space"):
         return getattr(document.reference, name)
+    if name == "tags":
+        return list(document.tags)
     if name in ("created", "updated"):
         return getattr(document, name).isoformat()
     return str(getattr(document, name))
@@ -70,6 +72,8 @@ def _text(column: Column, found: Any) -> str:
         return ""
     if column.prop is not None:
         return classes.type_of(column.prop).format(found, column.prop)
+    if column.document_field == "tags":
+        return ", ".join(found)  # no tag has a comma in it
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 

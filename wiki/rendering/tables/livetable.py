@@ -1,8 +1,8 @@
 """A table of pages that readers sort, filter and page through; it needs no script for that.
 
 Its state is in the page's address, under names that begin with the table's own, so that two
-tables on a page do not mix. Only the rows that are shown are opened. ``static/livetable.js``
-exchanges the table in place where it can.
+tables on a page do not mix. Only the rows that are shown are opened. Where there are scripts,
+``static/livetable.js`` exchanges the table in place for what :data:`PART` answers.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from wiki.rights import Right
 from wiki.store.base import Row
 from wiki.translate import gettext
 
-#: Where rows are exported, and where something is done with them.
-EXPORT, BULK = "/tables/rows", "/tables/bulk"
+#: Where rows are exported, where something is done with them, and where the table alone is.
+EXPORT, BULK, PART = "/tables/rows", "/tables/bulk", "/tables/part"
+#: Where pages are made.
+CREATE = "/create"
 #: Before the names of a state in the address of an export.
 STATE = "t."
 #: What can be done with many rows at once.
@@ -67,6 +69,12 @@ class LiveTable:
         args = {**self.spec.params(), **self.state.changed().args(STATE)}
         return f"{EXPORT}.{kind}?{urlencode(args)}"
 
+    def _part(self) -> str:
+        """Where the table is to be had alone, but for the address that it is at."""
+        args = {**self.spec.params(), "id": self.prefix.removesuffix("."),
+                "actions": ",".join(self.actions)}
+        return f"{PART}?{urlencode({key: value for key, value in args.items() if value})}"
+
     def _kept(self, *without: str) -> Markup:
         """What a form sends along, but for names that its own fields have."""
         args = {**self._others(), **self.state.changed().args(self.prefix)}
@@ -81,20 +89,21 @@ class LiveTable:
                                    for problem in self.problems)
         own = [key for column in self.state.columns for key in keys_of(column)]
         return Markup(
-            '<section class="livetable" id="{0}" data-livetable data-prefix="{1}" '
+            '<section class="livetable" id="{0}" data-livetable="{1}" '
             'aria-label="{2}">'
             '<div class="table-bar">{3}{4}</div>{5}'
             '<form class="table-filters" method="get" action="{6}#{0}">{7}'
-            '<div class="table-scroll" tabindex="0" role="region" aria-label="{2}"><table>'
+            '<div class="table-scroll" tabindex="0" role="group" aria-label="{2}"><table>'
             '<thead><tr>{8}</tr><tr class="filter-row">{9}</tr></thead>'
             "<tbody>{10}</tbody></table></div>{11}</form>{12}</section>").format(
-                self.id, self.prefix, self._label(), self._count(), self._tools(), problems,
+                self.id, self._part(), self._label(), self._count(), self._tools(), problems,
                 self.context.path, self._kept("rows", *own), self._heads(), self._filters(),
                 self._body(), self._footer(), self._bulk())
 
     def _label(self) -> str:
-        return (gettext("Pages with %(name)s", name=self.spec.class_name) if self.spec.class_name
+        said = (gettext("Pages with %(name)s", name=self.spec.class_name) if self.spec.class_name
                 else gettext("Pages"))
+        return f"{said} ({self.prefix.removesuffix('.')})"  # two tables are told apart
 
     def _count(self) -> Markup:
         first = (self.page - 1) * self.state.size + 1 if self.total else 0
@@ -113,6 +122,8 @@ class LiveTable:
         return Markup("").join(heads)
 
     def _head(self, column: Column) -> Markup:
+        if not column.sortable:
+            return Markup('<th scope="col">{}</th>').format(column.label)
         sorts = {column.field: "ascending", f"-{column.field}": "descending"}
         sort = f"-{column.field}" if self.state.sort == column.field else column.field
         return Markup('<th scope="col" aria-sort="{}"{}><a href="{}" data-table-link>{}</a></th>'
@@ -140,9 +151,18 @@ class LiveTable:
                       self._chooser(row)) for row in self.context.wiki.rows(query))
         body = Markup("").join(row for row in rows if row is not None)
         return body or Markup('<tr class="empty"><td colspan="{}">{}</td></tr>').format(
-            len(self.state.columns) + self.acts,
-            gettext("Nothing fits these filters.") if self.state.filters
-            else gettext("Nothing here yet."))
+            len(self.state.columns) + self.acts, self._empty())
+
+    def _empty(self) -> Markup | str:
+        """Why there are no rows, and what to do about it."""
+        if self.state.filters:
+            return gettext("Nothing fits these filters.")
+        said = gettext("Nothing here yet.")
+        if not self.spec.class_name or not self.context.wiki.may(Right.EDIT):
+            return said
+        return Markup('{} <a href="{}?{}">{}</a>').format(
+            said, CREATE, urlencode({"class": self.spec.class_name, "choose": 1}),
+            gettext("Make the first one"))
 
     def _chooser(self, row: Row) -> Markup:
         if not self.acts:
@@ -183,8 +203,8 @@ class LiveTable:
         rows = Markup('<label class="table-rows">{rows} <select name="{}rows" '
                       'data-default="{}">{}</select></label>'
                       ).format(self.prefix, self.spec.size, options, rows=gettext("Rows"))
-        return Markup('<footer class="table-foot">{}{}<button class="table-send">{filter}</button>'
-                      "</footer>").format(self._pager(), rows, filter=gettext("Filter"))
+        return Markup('<div class="table-foot">{}{}<button class="table-send">{filter}</button>'
+                      "</div>").format(self._pager(), rows, filter=gettext("Filter"))
 
     def _pager(self) -> Markup:
         if self.pages == 1:
@@ -257,7 +277,9 @@ def actions_of(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in names:
         if name not in ACTIONS:
-            raise MacroError(f"actions: {name!r} is none; there are " + ", ".join(ACTIONS))
+            raise MacroError(gettext(
+                "actions: %(name)s is none; there are %(names)s", name=repr(name),
+                names=", ".join(ACTIONS)))
     return names
 
 

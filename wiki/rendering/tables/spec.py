@@ -15,15 +15,19 @@ from wiki.api import Wiki
 from wiki.errors import InvalidValue
 from wiki.model import ClassDefinition
 from wiki.rendering.tables import conditions
-from wiki.rendering.tables.columns import Column, columns_of
-from wiki.store.base import DOCUMENT_FIELDS, Condition, Query
+from wiki.rendering.tables.columns import FIELDS, Column, columns_of
+from wiki.store.base import Condition, Query
+from wiki.translate import gettext
 
-#: The most rows of one page of a table.
+#: How many rows one page of a table has where nobody says so, and the most that it may have.
+SIZE = 25
 MAX_ROWS = 200
 #: The names of a state in an address, beside those of filters.
 KEYS = ("sort", "page", "rows", "columns")
 #: Before the name of a column that the form of columns has ticked.
 SHOW = "show."
+#: Between the name of a list's filter and a value of it that its form has ticked.
+IS = ".is."
 #: What a list's filter is where the property has no value.
 EMPTY = "(empty)"
 
@@ -41,11 +45,11 @@ class Spec:
     where: str
     hidden: bool
     sort: str = ""
-    size: int = 25
+    size: int = SIZE
 
     @classmethod
     def of(cls, wiki: Wiki, class_name: str, columns: str = "", space: str = "",
-           where: str = "", hidden: bool = True, sort: str = "", size: int = 25) -> Spec:
+           where: str = "", hidden: bool = True, sort: str = "", size: int = SIZE) -> Spec:
         """``class_name`` is a full name, or empty for all pages. Raises MacroError."""
         definition = wiki.class_definition(class_name) if class_name else None
         shown = columns_of(columns, class_name, definition)
@@ -59,13 +63,15 @@ class Spec:
         """The one whose :meth:`params` these are; raises MacroError."""
         return cls.of(wiki, params.get("class", ""), params.get("columns", ""),
                       params.get("space", ""), params.get("where", ""),
-                      params.get("hidden", "true") != "false", params.get("sort", ""))
+                      params.get("hidden", "true") != "false", params.get("sort", ""),
+                      _number(params.get("rows"), SIZE, MAX_ROWS))
 
     def params(self) -> dict[str, str]:
         """What :meth:`sent` makes it of again; parameters with a value only."""
         found = {"class": self.class_name, "space": self.space, "where": self.where,
                  "columns": ",".join(column.field for column in self.columns),
-                 "sort": self.sort, "hidden": "" if self.hidden else "false"}
+                 "sort": self.sort, "hidden": "" if self.hidden else "false",
+                 "rows": "" if self.size == SIZE else str(self.size)}
         return {key: value for key, value in found.items() if value}
 
     def query(self) -> Query:
@@ -79,7 +85,7 @@ def _offered(shown: list[Column], class_name: str,
              definition: ClassDefinition | None) -> tuple[Column, ...]:
     names = [prop.name for prop in definition.properties
              if prop.type != "Password"] if definition else []
-    names += [f"doc.{name}" for name in DOCUMENT_FIELDS]
+    names += [f"doc.{name}" for name in FIELDS]
     known = {column.field for column in shown}
     more = columns_of(",".join(name for name in names if name not in known), class_name,
                       definition) if set(names) - known else []
@@ -94,7 +100,7 @@ class State:
     filters: Mapping[str, str] = field(default_factory=dict)
     sort: str = ""
     page: int = 1
-    size: int = 25
+    size: int = SIZE
     columns: tuple[Column, ...] = ()
 
     @classmethod
@@ -104,8 +110,9 @@ class State:
         own = {key.removeprefix(prefix): value.strip() for key, value in args.items()
                if key.startswith(prefix)}
         columns = _chosen(spec, own)
+        own |= _ticked(spec, own)
         keys = {key for column in spec.offered for key in keys_of(column)}
-        fields = {column.field for column in spec.offered}
+        fields = {column.field for column in spec.offered if column.sortable}
         sort = next((wanted for wanted in (own.get("sort", ""), spec.sort)
                      if wanted.removeprefix("-") in fields), "")
         return cls(spec, {key: value for key, value in own.items() if key in keys and value},
@@ -159,6 +166,14 @@ def _chosen(spec: Spec, own: Mapping[str, str]) -> tuple[Column, ...]:
     return ticked or listed or spec.columns
 
 
+def _ticked(spec: Spec, own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Filters of lists, where a form has ticked some of their values."""
+    for column in spec.offered:
+        begin = key_of(column) + IS
+        if values := [key.removeprefix(begin) for key in own if key.startswith(begin)]:
+            yield key_of(column), conditions.together(values)
+
+
 def _number(text: str | None, default: int, most: int) -> int:
     if not text or not (text.isascii() and text.isdigit()):
         return default
@@ -184,7 +199,9 @@ def _conditions(column: Column, filters: Mapping[str, str],
 def _single(column: Column, text: str) -> Iterator[Condition]:
     prop = column.prop
     if column.kind == "list":
-        yield Condition(column.field, "eq", "" if text == EMPTY else text)
+        values = tuple("" if value == EMPTY else value for value in conditions.several(text))
+        yield (Condition(column.field, "in", values) if len(values) > 1
+               else Condition(column.field, "eq", values[0]))
     elif column.kind == "number":
         yield Condition(column.field, "eq", _typed(column, text))
     elif column.kind == "boolean" and prop is not None:
@@ -205,7 +222,7 @@ def _end(column: Column, end: str, text: str) -> Condition:
         day = date.fromisoformat(text)
         after = day + timedelta(days=1)
     except (ValueError, OverflowError):
-        raise InvalidValue(column.field, text, "a day such as 2026-11-24") from None
+        raise InvalidValue(column.field, text, gettext("a day such as 2026-11-24")) from None
     if end == "from":
         return Condition(column.field, "ge", day.isoformat())
     return Condition(column.field, "lt", after.isoformat())  # a moment of that day fits too

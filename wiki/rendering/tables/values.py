@@ -12,6 +12,7 @@ from wiki.errors import InvalidReference
 from wiki.model import Property
 from wiki.references import Reference
 from wiki.rendering.macros import MacroContext
+from wiki.translate import gettext
 
 #: How much of a long text a cell of a table shows, in characters.
 SHORT = 200
@@ -22,7 +23,7 @@ def show(context: MacroContext, prop: Property, value: Any, short: bool = False)
     if value in (None, "", []):
         return Markup("")
     if isinstance(value, bool):
-        return Markup("yes" if value else "no")
+        return Markup.escape(gettext("yes") if value else gettext("no"))
     if prop.type in ("Page", "User"):
         names = value if isinstance(value, list) else [value]
         return Markup(", ").join(link(context, str(name)) for name in names)
@@ -68,3 +69,12 @@ def link(context: MacroContext, name: str) -> Markup:
         return context.link(Reference.parse(name), name)
     except InvalidReference:
         return Markup.escape(name)
+
+
+def user(context: MacroContext, name: str) -> Markup:
+    """A link to the user's page, where there is one; the wiki itself has none."""
+    try:
+        reference = Reference.parse(name)
+    except InvalidReference:
+        return Markup.escape(name)
+    return context.link(reference) if context.exists(reference) else Markup.escape(name)

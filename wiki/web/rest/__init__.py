@@ -12,6 +12,7 @@ from wiki.errors import WikiError
 from wiki.web.rest import (
     attachments,
     bin,
+    browsing,
     checks,
     comments,
     connection,
@@ -42,6 +43,7 @@ def describe_api() -> dict[str, Any]:
 
 OPERATIONS: tuple[Operation, ...] = (
     *pages.OPERATIONS, *objects.OPERATIONS, *attachments.OPERATIONS, *query.OPERATIONS,
+    *browsing.OPERATIONS,
     *tasks.OPERATIONS, *starts.OPERATIONS, *runs.OPERATIONS, *logs.OPERATIONS, *livelogs.OPERATIONS,
     *jobs.OPERATIONS, *bin.OPERATIONS, *moving.OPERATIONS, *checks.OPERATIONS, *macros.OPERATIONS,
     *comments.OPERATIONS, *watching.OPERATIONS, *tokens.OPERATIONS,
@@ -51,13 +53,16 @@ _BY_ENDPOINT = {operation.name: operation for operation in OPERATIONS}
 
 
 def check_parameters() -> None:
-    """Raises BadRequest for a parameter that the operation does not take: a misspelt one would
-    else be lost without a word."""
+    """Raises BadRequest for a parameter that is missing, or that the operation does not take: a
+    misspelt one would else be lost without a word."""
     operation = _BY_ENDPOINT[(request.endpoint or "").rpartition(".")[2]]
     unknown = [name for name in request.args if name not in operation.query]
     if unknown and not operation.open_query:
         there = ", ".join(operation.query) or "none"
         raise BadRequest(f"There is no parameter {unknown[0][:80]!r} here; there are: {there}.")
+    missing = [name for name in operation.required if name not in request.args]
+    if missing:
+        raise BadRequest(f"The parameter {missing[0]} is needed here.")
 
 
 def finish(response: Response) -> Response:

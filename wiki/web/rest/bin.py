@@ -60,10 +60,10 @@ OPERATIONS = (
     Operation("GET", "/deleted", list_deleted, "Deleted pages that you may bring back, the last "
               "deleted first", ("limit", "cursor"), answer="DeletedList"),
     Operation("GET", "/deleted/<key>/<ref>", get_deleted, "A page as it was when it was deleted",
-              answer="Page"),
+              answer="Page", answering=("ETag",)),
     Operation("POST", "/deleted/<key>/<ref>/restore", restore_deleted,
               "Bring a page back with its history, under its name or another one",
-              body="Restore", answer="Page", statuses=(201,)),
+              body="Restore", answer="Page", statuses=(201,), answering=("ETag", "Location")),
     Operation("DELETE", "/deleted/<key>/<ref>", purge_deleted, "Remove a deleted page for good",
               statuses=(204,)),
 )

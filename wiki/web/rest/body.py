@@ -7,13 +7,17 @@ import math
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from wiki.errors import TooLarge
 
 #: The largest JSON body, in bytes.
 MAX_BYTES = 10 * 1024 * 1024
 BLOCK = 64 * 1024
+#: What a body may call itself: JSON, nothing, or what curl calls whatever is sent with ``-d``. A
+#: page of another site can have a browser send the last, but not as somebody: a session's change
+#: needs its token besides, and credentials that a browser remembers are refused in such a call.
+MEDIA_TYPES = frozenset({"application/json", "", "application/x-www-form-urlencoded"})
 #: How deep arrays and objects nest.
 MAX_DEPTH = 32
 #: The longest number, in characters.
@@ -23,11 +27,14 @@ MAX_DIGITS = 400
 def read_object(optional: bool = False) -> dict[str, Any]:
     """The request's body: a JSON object; an empty one where there is none and it is optional.
 
-    Raises BadRequest, which says what is wrong, or TooLarge.
+    Raises BadRequest, which says what is wrong, UnsupportedMediaType or TooLarge.
     """
     data = _read()
     if not data.strip() and optional:
         return {}
+    if request.mimetype not in MEDIA_TYPES and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType(f"The body is {request.mimetype[:80]!r}, and should be JSON: "
+                                   "send it with Content-Type: application/json.")
     value = parse(data)
     if not isinstance(value, dict):
         raise BadRequest(f"The body is a JSON {_kind(value)}, and should be an object: {{...}}.")

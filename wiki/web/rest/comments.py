@@ -76,7 +76,7 @@ OPERATIONS = (
     Operation("GET", "/pages/<ref>/comments", list_comments, "The comments on a page, oldest "
               "first", ("limit", "cursor"), answer="CommentList"),
     Operation("POST", "/pages/<ref>/comments", post_comment, "Comment on a page",
-              body="NewComment", answer="Comment", statuses=(201,)),
+              body="NewComment", answer="Comment", statuses=(201,), answering=("Location",)),
     Operation("GET", ONE, get_comment, "One comment", answer="Comment"),
     Operation("PATCH", ONE, patch_comment, "Give your comment another text, "
               "or resolve its thread",

@@ -1,9 +1,16 @@
-"""Examples of what operations take: for the OpenAPI document, and so for the page that it is
-shown as. What is read names pages that ship with the wiki; what is changed, a page of its own."""
+"""Examples of what operations take and answer: for the OpenAPI document, and so for the page that
+it is shown as.
+
+What is read names pages that ship with the wiki; what is changed, a page of its own. The answers
+were given by a wiki: ``tests/test_rest_examples.py`` keeps them true, and writes them anew.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from wiki.web.rest.routes import Operation
@@ -25,6 +32,7 @@ PARAMETERS: Mapping[str, Any] = {
     "year": "2026", "order": "date", "hidden": "true", "status": "DONE", "offset": 0, "lines": 50,
     "before": 4096, "at": 4096, "back": "true", "mark": "error", "page": "Main.WebHome",
     "format": "text", "If-Match": '"1.1"', "If-None-Match": '"1.1"',
+    "Range": "bytes=0-99", "Last-Event-ID": "0",
     "conditions": {"status": "DONE"},
 }
 #: Bodies, by the name of their schema.
@@ -36,7 +44,7 @@ BODIES: Mapping[str, Any] = {
     "ObjectChange": {"properties": {"year": 1966}, "comment": "the right year", "minor": True},
     "Start": {"params": {}, "title": "Hello from the API", "dry_run": False, "ready": True},
     "StartAgain": {"params": {}, "dry_run": True},
-    "Script": {"script": "def run(task, wiki):\n    task.log.info('Hello')\n",
+    "Script": {"script": "def run(logger, wiki, task):\n    logger.info('Hello')\n",
                "requirements": "", "module": False},
     "NewComment": {"text": "I like *this*."},
     "CommentChange": {"text": "I like this **much**.", "resolved": False},
@@ -47,6 +55,24 @@ BODIES: Mapping[str, Any] = {
     "NewToken": {"name": "backup", "scope": "read", "days": 90},
     "Copy": {"name": "Sandbox.Copied", "attachments": True},
 }
+
+
+#: Answers: operation -> status -> media type -> example.
+ANSWERS = Path(__file__).with_name("answers.json")
+
+
+@cache
+def answers() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """What :data:`ANSWERS` holds."""
+    read: dict[str, dict[str, dict[str, Any]]] = json.loads(ANSWERS.read_text("utf-8"))
+    return read
+
+
+def answer(name: str, status: int, media: str) -> dict[str, Any]:
+    """``{"example": …}`` for an answer of the operation of that name; nothing where there is
+    none."""
+    found = answers().get(name, {}).get(str(status), {})
+    return {"example": found[media]} if media in found else {}
 
 
 def parameter(operation: Operation, name: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ GROUPS = (
     Group("Objects", "The typed objects that pages carry.", ("objects",)),
     Group("Attachments", "The files on pages, with their versions.", ("attachments",)),
     Group("Finding", "Query objects, search the full text, complete titles.", ("query",)),
+    Group("Browsing", "What changed last, spaces, tags, the tree of pages.", ("browsing",)),
     Group("Moving", "Move and copy pages and spaces; what leads where.", ("moving",)),
     Group("Recycle bin", "Deleted pages, which can be brought back.", ("bin",)),
     Group("Comments", "Threads of comments on pages.", ("comments",)),

@@ -127,5 +127,6 @@ def too_many() -> ServiceUnavailable:
 OPERATIONS = (
     Operation("GET", "/logs/<log>/stream", stream_log,
               "A log as server-sent events, followed while its task runs",
-              ("offset", "lines", "format"), answer="events"),
+              ("offset", "lines", "format"), answer="events",
+              asking=("Last-Event-ID",), errors=(503,)),
 )

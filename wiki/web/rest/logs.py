@@ -161,7 +161,7 @@ OPERATIONS = (
               "A log as text, HTML or NDJSON: from offset up to limit bytes or so many lines, the "
               "lines before or at a place, its last lines, or the lines that hold q",
               ("offset", "limit", "lines", "before", "at", "q", "back", "mark", "format"),
-              answer="log"),
+              answer="log", answering=("X-Log-Size", "X-Log-Offset", "X-Log-End", "X-Log-Next")),
     Operation("GET", "/logs/<log>/download", download_log, "The whole log as a file",
               answer="file"),
     Operation("POST", "/logs/<log>/archive", archive_log,

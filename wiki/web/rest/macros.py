@@ -9,6 +9,7 @@ from flask import request
 from wiki.references import Reference
 from wiki.rendering.macrohelp import Explained, explain
 from wiki.rendering.macros import MacroSpec, Parameter
+from wiki.web.rest import paging
 from wiki.web.rest.context import site, user, wiki
 from wiki.web.rest.routes import Operation
 
@@ -18,12 +19,13 @@ MAIN = "Main.WebHome"
 
 def list_macros() -> dict[str, Any]:
     """The macros that a text of the caller's on the page can use, by name."""
+    size, start = paging.limit(), paging.offset()
     page = Reference.parse(request.args.get("page") or MAIN)
     specs = site().local_renderer.visible_macros(page, user())
     # A page that one may not view is not told of, nor is the macro on it.
-    return {"items": [macro_to_json(spec) for spec in specs
-                      if spec.page is None or spec.page in wiki()],
-            "next_cursor": None}
+    known = [spec for spec in specs if spec.page is None or spec.page in wiki()]
+    return paging.page_of([macro_to_json(spec) for spec in known[start:start + size + 1]],
+                          start, size)
 
 
 def macro_to_json(spec: MacroSpec) -> dict[str, Any]:
@@ -47,6 +49,6 @@ def parameter_to_json(item: Parameter, explained: Explained) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("GET", "/macros", list_macros, "The macros that a page's text can use", ("page",),
-              answer="MacroList"),
+    Operation("GET", "/macros", list_macros, "The macros that a page's text can use",
+              ("page", "limit", "cursor"), answer="MacroList"),
 )

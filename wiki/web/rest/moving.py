@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from wiki.errors import DocumentExists, InvalidDocument
+from wiki.errors import Conflict, DocumentExists, InvalidDocument
+from wiki.model import Document
 from wiki.moving import MOVE_EXECUTOR, Mover, Outcome, Plan
 from wiki.references import HOME, Reference
 from wiki.rights import Right
@@ -15,13 +16,15 @@ from wiki.web.rest.body import read_object
 from wiki.web.rest.context import site, user, wiki
 from wiki.web.rest.pages import existing
 from wiki.web.rest.routes import Operation
+from wiki.web.rest.saving import racing
 
 
 def move_page(ref: str) -> Response:
     """Move the page, or its whole space; many pages are left to a task."""
     body = read_object()
     json.check_names(body, {"name", "space", "links", "redirect"})
-    old, plan = planned(ref, body)
+    page, plan = planned(ref, body)
+    old = page.reference
     links = json.flag(body, "links") if "links" in body else True
     leave = json.flag(body, "redirect")
     if plan.is_long(links):
@@ -29,7 +32,9 @@ def move_page(ref: str) -> Response:
             "source": str(old), "target": str(plan.moves[old]), "space": len(plan.moves) > 1,
             "links": links, "redirect": leave})
         return answer(Outcome(), task, 202)
-    return answer(Mover(wiki()).move(plan, links=links, redirect=leave))
+    with racing(Conflict):
+        return answer(Mover(wiki()).move(plan, links=links, redirect=leave,
+                                         expected={old: page.version}))
 
 
 def copy_page(ref: str) -> Response:
@@ -37,19 +42,23 @@ def copy_page(ref: str) -> Response:
     body = read_object()
     json.check_names(body, {"name", "space", "attachments"})
     wiki().require(Right.EDIT)
-    _, plan = planned(ref, body, copying=True)
+    page, plan = planned(ref, body, copying=True)
     with_files = json.flag(body, "attachments") if "attachments" in body else True
-    response = answer(Mover(wiki()).copy(plan, attachments=with_files), status=201)
+    with racing(Conflict):
+        done = Mover(wiki()).copy(plan, attachments=with_files,
+                                  expected={page.reference: page.version})
+    response = answer(done, status=201)
     response.headers["Location"] = url_for("rest.get_page", ref=str(next(iter(
         plan.moves.values()))))
     return response
 
 
-def planned(ref: str, body: dict[str, Any], copying: bool = False) -> tuple[Reference, Plan]:
-    """The page, and what is to be done; raises DocumentExists and InvalidDocument where it
-    cannot be."""
+def planned(ref: str, body: dict[str, Any], copying: bool = False) -> tuple[Document, Plan]:
+    """The page as it was read, and what is to be done; raises DocumentExists and InvalidDocument
+    where it cannot be."""
     name, space = json.text(body, "name"), json.flag(body, "space")
-    old = existing(ref).record.reference
+    page = existing(ref).record
+    old = page.reference
     if space and old.name != HOME:
         raise InvalidDocument(f"space: {old} is no home page of a space")
     if not copying:
@@ -57,7 +66,7 @@ def planned(ref: str, body: dict[str, Any], copying: bool = False) -> tuple[Refe
     plan = Mover(wiki()).planned(old, name, space, copying)
     if plan.problems:
         raise DocumentExists("; ".join(f"{page}: {why}" for page, why in plan.problems[:10]))
-    return old, plan
+    return page, plan
 
 
 def answer(outcome: Outcome, task: Reference | None = None, status: int = 200) -> Response:
@@ -97,7 +106,8 @@ OPERATIONS = (
               "Move a page or a space, and turn what refers to it; many pages are left to a task",
               body="Move", answer="Moved", statuses=(200, 202), conditional=True),
     Operation("POST", "/pages/<ref>/copy", copy_page, "Copy a page or a space",
-              body="Copy", answer="Moved", statuses=(201,), conditional=True),
+              body="Copy", answer="Moved", statuses=(201,),
+              conditional=True, answering=("Location",)),
     Operation("GET", "/pages/<ref>/backlinks", list_backlinks, "What leads to a page",
               ("limit", "cursor"), answer="BacklinkList"),
     Operation("GET", "/orphaned", list_orphaned, "Pages that nothing leads to",

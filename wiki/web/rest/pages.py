@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request, url_for
 
 from wiki.api import OpenDocument
+from wiki.errors import Conflict
 from wiki.model import Document
 from wiki.references import Reference
 from wiki.rendering.renderer import RenderRequest
@@ -16,7 +17,7 @@ from wiki.web.rest import json, paging
 from wiki.web.rest.body import read_object
 from wiki.web.rest.context import site, user, wiki
 from wiki.web.rest.routes import Operation
-from wiki.web.rest.saving import check_page, save
+from wiki.web.rest.saving import check_page, racing, save
 
 #: Sorts behind all that a name can go on with.
 LAST_CHARACTER = "\U0010ffff"
@@ -66,7 +67,8 @@ def delete_page(ref: str) -> Response:
     """Delete the page with its history."""
     document = existing(ref)
     wiki().require(Right.DELETE, document)
-    document.delete()
+    with racing(Conflict):
+        document.delete()
     return Response(status=204)
 
 
@@ -119,15 +121,16 @@ OPERATIONS = (
     Operation("GET", "/pages", list_pages, "List pages in the order of their names",
               ("space", "class", "prefix", "limit", "cursor"), answer="PageList"),
     Operation("GET", "/pages/<ref>", get_page, "A page with all that it carries",
-              answer="Page", conditional=True),
+              answer="Page", conditional=True, answering=("ETag",)),
     Operation("PUT", "/pages/<ref>", put_page,
               "Create a page, or change the fields that the body names",
-              body="PageChange", answer="Page", statuses=(200, 201), conditional=True),
+              body="PageChange", answer="Page", statuses=(200, 201),
+              conditional=True, answering=("ETag", "Location")),
     Operation("DELETE", "/pages/<ref>", delete_page, "Delete a page with its history",
               statuses=(204,), conditional=True),
     Operation("GET", "/pages/<ref>/html", get_html, "The page rendered", answer="html"),
     Operation("GET", "/pages/<ref>/revisions", list_revisions, "The page's history, newest first",
               ("limit", "cursor"), answer="RevisionList"),
     Operation("GET", "/pages/<ref>/revisions/<version>", get_revision, "The page as it was",
-              answer="Page", conditional=True),
+              answer="Page", conditional=True, answering=("ETag",)),
 )

@@ -15,7 +15,17 @@ from wiki.classes import TYPES
 from wiki.errors import DamagedPage, DocumentNotFound, QueryError
 from wiki.model import ClassDefinition, Property
 from wiki.references import Reference
-from wiki.store.base import DOCUMENT_FIELDS, Condition, FileHit, Hit, Operator, Query, Row, Search
+from wiki.rendering.tables.conditions import several
+from wiki.store.base import (
+    CONDITION_FIELDS,
+    DOCUMENT_FIELDS,
+    Condition,
+    Hit,
+    Operator,
+    Query,
+    Row,
+    Search,
+)
 from wiki.web.rest import json, paging
 from wiki.web.rest.context import wiki
 from wiki.web.rest.routes import Operation
@@ -60,17 +70,18 @@ def search_pages() -> dict[str, Any]:
               for name, values in found.facets.items()}
     return {**paging.page_of([hit_to_json(hit) for hit in found.hits], start, size),
             "total": found.total, "capped": found.capped, "facets": facets,
-            "files": [file_to_json(file) for file in found.files]}
+            "instead": found.instead}
 
 
 def find_titles() -> dict[str, Any]:
     """Pages by the beginning of their title or of its words, for pickers."""
-    size = min(paging.number("limit", 20, 1), paging.MAX_LIMIT)
+    size, start = paging.number("limit", 20, 1, paging.MAX_LIMIT), paging.offset()
+    most = start + size + 1
     text, class_name = request.args.get("q", ""), request.args.get("class")
-    found = (titles_of(str(Reference.parse(class_name)), text, size) if class_name
-             else wiki().titles(text, size))
-    return {"items": [{"reference": str(reference), "title": title, "space": reference.space}
-                      for reference, title in found], "next_cursor": None}
+    found = (titles_of(str(Reference.parse(class_name)), text, most) if class_name
+             else wiki().titles(text, most))
+    return paging.page_of([{"reference": str(reference), "title": title, "space": reference.space}
+                           for reference, title in found[start:]], start, size)
 
 
 def titles_of(class_name: str, text: str, size: int) -> list[tuple[Reference, str]]:
@@ -107,13 +118,16 @@ def found(rows: list[Row], class_name: str | None) -> Iterator[dict[str, Any]]:
 
 
 def condition(key: str, text: str, definition: ClassDefinition) -> Condition:
-    """``year__gt=1965`` as a condition; raises QueryError or InvalidValue."""
+    """``year__gt=1965`` or ``status__in=READY|ERROR`` as a condition; raises QueryError or
+    InvalidValue."""
     name, separator, operator = key.rpartition("__")
     if not separator:
         name, operator = key, "eq"
     if operator not in OPERATORS:
         raise QueryError(f"{key}: {operator!r} is no operator; there are " + ", ".join(OPERATORS))
     field, prop = resolve(name, definition)
+    if operator == "in":
+        return Condition(field, "in", tuple(value_of(prop, "eq", one) for one in several(text)))
     return Condition(field, cast(Operator, operator), value_of(prop, operator, text))
 
 
@@ -126,7 +140,7 @@ def resolve(name: str, definition: ClassDefinition) -> tuple[str, Property | Non
     prop = definition.get(name.removeprefix("object."))
     if prop is not None and prop.type != "Password":
         return prop.name, prop
-    if name.removeprefix("doc.") in DOCUMENT_FIELDS:
+    if name.removeprefix("doc.") in CONDITION_FIELDS:
         return "doc." + name.removeprefix("doc."), None
     raise unknown(name, definition)
 
@@ -147,7 +161,7 @@ def unknown(name: str, definition: ClassDefinition) -> QueryError:
     what = ("properties of the class: " + ", ".join(there) if there
             else "no properties, since no class with properties is named")
     return QueryError(f"there is no field {name[:80]!r} to ask for; there are {what}; fields of "
-                      f"the document: {', '.join(DOCUMENT_FIELDS)}; and {', '.join(OWN)}")
+                      f"the document: {', '.join(CONDITION_FIELDS)}; and {', '.join(OWN)}")
 
 
 def value_of(prop: Property | None, operator: str, text: str) -> Any:
@@ -162,15 +176,11 @@ def value_of(prop: Property | None, operator: str, text: str) -> Any:
 
 
 def hit_to_json(hit: Hit) -> dict[str, Any]:
-    """A page found."""
+    """A page found, with those of its files that have the words."""
     return {"reference": str(hit.reference), "title": hit.title, **_marked(hit.snippet),
-            "author": hit.author, "updated": hit.updated.isoformat() if hit.updated else None}
-
-
-def file_to_json(file: FileHit) -> dict[str, Any]:
-    """An attached file found."""
-    return {"reference": str(file.reference), "title": file.title, "filename": file.filename,
-            **_marked(file.snippet)}
+            "author": hit.author, "updated": hit.updated.isoformat() if hit.updated else None,
+            "files": [{"filename": file.filename, **_marked(file.snippet)}
+                      for file in hit.files]}
 
 
 def _marked(snippet: str) -> dict[str, Any]:
@@ -190,7 +200,7 @@ OPERATIONS = (
               "<property> or <property>__<operator>", OWN, answer="QueryList", open_query=True),
     Operation("GET", "/search", search_pages, "Pages by full text, best first",
               ("q", "space", "class", "author", "year", "order", "hidden", "limit", "cursor"),
-              answer="SearchList"),
+              required=("q",), answer="SearchList"),
     Operation("GET", "/titles", find_titles, "Pages whose title begins so, or has words that do",
-              ("q", "class", "limit"), answer="TitleList"),
+              ("q", "class", "limit", "cursor"), answer="TitleList"),
 )

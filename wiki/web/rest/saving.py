@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import request
 from werkzeug.exceptions import BadRequest, PreconditionFailed
 
 from wiki.api import OpenDocument
-from wiki.errors import Conflict, DocumentExists
+from wiki.errors import Conflict, DocumentExists, WikiError
 
 
 def check_preconditions(etag: str | None) -> None:
@@ -40,9 +43,17 @@ def save(document: OpenDocument, comment: str = "", minor: bool = False) -> None
 
     Raises PreconditionFailed, and all that :meth:`wiki.api.Wiki.save` raises.
     """
-    try:
+    with racing(Conflict, DocumentExists):
         document.save(comment, minor)
-    except (Conflict, DocumentExists) as error:
+
+
+@contextmanager
+def racing(*lost: type[WikiError]) -> Iterator[None]:
+    """Where one of these errors tells that somebody was faster, and the request said on what it
+    depends, raises PreconditionFailed in its place."""
+    try:
+        yield
+    except lost as error:
         if is_conditional():
             raise PreconditionFailed(str(error)) from error
         raise

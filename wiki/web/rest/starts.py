@@ -95,7 +95,7 @@ def files() -> list[tuple[str, BinaryIO]]:
 
 OPERATIONS = (
     Operation("POST", "/executors/<ref>/run", run_executor, "Make a task, and let it run",
-              body="Start", answer="Task", statuses=(201,), files=True),
+              body="Start", answer="Task", statuses=(201,), files=True, answering=("Location",)),
     Operation("GET", "/executors/<ref>/parameters", get_parameters,
               "What a task of the executor is asked for", answer="Parameters"),
     Operation("POST", "/tasks/<ref>/run", run_task, "Let a task run once more", body="StartAgain",

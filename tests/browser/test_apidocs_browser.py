@@ -74,5 +74,5 @@ def test_it_is_read_without_scripts(browse: Callable[..., Page]) -> None:
     page = browse(None, **profile)
     page.goto("/api/docs")
     page.locator("#get_page > summary").click()
-    expect(page.locator("#get_page .api-curl")).to_contain_text("curl")
+    expect(page.locator("#get_page .api-curl").last).to_contain_text("curl -H")
     expect(page.locator("#get_page .api-try")).to_be_hidden()

@@ -133,7 +133,8 @@ def test_a_snippet_is_without_markup(store: Store) -> None:
 
 @pytest.mark.parametrize(("text", "instead"), [
     ("quaga", "quagga"), ("striped quaga", "striped quagga"), ("xylophon", ""), ("hiden", ""),
-    ("zebras quaga", "")])
+    ("zebras quaga", ""), ("space:A quaga", "space:A quagga"), ("space:B quaga", ""),
+    ("quaga -zzzqqq", "quagga -zzzqqq"), (" ".join(["quaga"] * 20), "")])
 def test_a_search_that_finds_nothing_tells_what_would_find_something(
         store: Store, text: str, instead: str) -> None:
     keep(store, "A.One", "a striped animal", title="Quagga")

@@ -101,7 +101,8 @@ class Values:
         """Those of the given documents."""
         if self.documents is None:
             return self
-        return Values({text: bits & documents for text, bits in self.documents.items()})
+        return Values({text: left for text, bits in self.documents.items()
+                       if (left := bits & documents)})
 
     def __or__(self, other: Values) -> Values:
         if self.documents is None or other.documents is None:

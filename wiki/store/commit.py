@@ -136,8 +136,8 @@ class Committer:
         """Make the page files durable and empty the journal.
 
         A removal or a move is always followed by one: a replay from the journal's beginning
-        then never sees a page's name stand for two different pages. Raises StoreError, with the
-        journal as it was.
+        then never sees a page's name stand for two different pages. Raises StoreError; what was
+        committed is durable then all the same.
         """
         try:
             sync_file_systems([self._folder, *self._files.folders()])

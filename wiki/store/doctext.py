@@ -14,12 +14,15 @@ import resource
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from html import unescape
 from typing import IO, Any
 
 #: How many characters are put out, from the document's beginning.
 MOST_TEXT = 1 << 20
 #: The process's address space, bytes, and its processor time, seconds.
 MEMORY, SECONDS = 1 << 30, 30
+#: A larger HTML page is read up to here, bytes.
+MOST_HTML = 8 << 20
 #: What is known of the XML in a ZIP: the members with text by their names, the elements that end
 #: a paragraph, and the one that holds its text, where not all that stands in it is text.
 _ZIPPED = {
@@ -56,7 +59,8 @@ def put_out(parts: Iterator[str]) -> None:
 
 def texts(source: IO[bytes], kind: str) -> Iterator[str]:
     """The text of the document, part by part."""
-    reader: Callable[[IO[bytes]], Iterator[str]] | None = {"pdf": pdf, "xlsx": xlsx}.get(kind)
+    reader: Callable[[IO[bytes]], Iterator[str]] | None = {
+        "pdf": pdf, "xlsx": xlsx, "html": html}.get(kind)
     return reader(source) if reader else zipped(source, *_ZIPPED[kind])
 
 
@@ -92,6 +96,18 @@ def xlsx(source: IO[bytes]) -> Iterator[str]:
         for row in sheet.iter_rows(values_only=True):
             if line := " ".join(str(value) for value in row if value is not None):
                 yield line
+
+
+def html(source: IO[bytes]) -> Iterator[str]:
+    """What a reader sees of a page: no tags, scripts and styles."""
+    import nh3
+
+    data = source.read(MOST_HTML)
+    if b"\0" in data:
+        raise ValueError("it is no text")
+    # What two tags hold are two words.
+    text = re.sub(r"<(?=[a-zA-Z/!])", " <", data.decode("utf-8-sig", errors="replace"))
+    yield unescape(nh3.clean(text, tags=set(), clean_content_tags={"script", "style"}))
 
 
 def zipped(source: IO[bytes], wanted: str, ends: tuple[str, ...], text: str) -> Iterator[str]:

@@ -44,15 +44,21 @@ class Reader:
             process.kill()
 
     def read(self, document: WaitingFile, open_blob: Open) -> str | None:
-        """The document's text, as far as it can be read; None where it was stopped."""
+        """The document's text, as far as it can be read; None where it was stopped. Raises
+        OSError where no process can be started now.
+        """
+        command = [sys.executable, "-I", doctext.__file__, document.kind]
+        text, problem = b"", ""
         try:
             with open_blob(document.sha256) as stream:
                 size = stream.seek(0, 2)
                 stream.seek(0)
-                text, problem = (b"", f"{size} bytes are too many") if size > MOST_BYTES else (
-                    self._run([sys.executable, "-I", doctext.__file__, document.kind], stream))
-        except (AttachmentNotFound, OSError) as error:
-            text, problem = b"", str(error)
+                if size > MOST_BYTES:
+                    problem = f"{size} bytes are too many"
+                else:
+                    text, problem = self._run(command, stream)
+        except AttachmentNotFound as error:
+            problem = str(error)
         if self.stopped.is_set():
             return None
         if problem:
@@ -110,9 +116,10 @@ class Readings:
             try:
                 state = self._store.state()
                 if state != seen:
-                    seen = state
                     read_all(self._store, self._lock, self._reader)
-            except StoreError:
+                    # Else somebody else reads them, who may end before all are read.
+                    seen = state if self._store.waiting_file() is None else None
+            except (OSError, StoreError):
                 _logger.exception("attached documents cannot be read now")
                 pause = PATIENCE
 

@@ -1,8 +1,8 @@
 """Full text of attached files: what is text in them is found as the pages are.
 
-The text of a text file is taken in when a page with it is saved. A document (PDF, an office file)
-waits until :mod:`wiki.store.filereading` has read it, and is found by its name until then. What
-was read once is not read again while some page has the file.
+The text of a text file is taken in when a page with it is saved. A document (PDF, HTML, an
+office file) waits until :mod:`wiki.store.filereading` has read it, and is found by its name until
+then. What was read once is not read again while some page has the file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
@@ -45,7 +44,9 @@ _KNOWN = sa.text("SELECT id, doc_id, filename, sha256, kind, page FROM files "
                  "WHERE doc_id IN (SELECT value FROM json_each(:ids))")
 _DROP = (sa.text("DELETE FROM files WHERE id = :id"),
          sa.text("DELETE FROM filetext WHERE rowid = :id"))
-_SAME = sa.text("SELECT id FROM files WHERE sha256 = :sha256 AND kind = :kind AND NOT waiting "
+#: A row without text is none to copy: its bytes may not have been there.
+_SAME = sa.text("SELECT f.id FROM files f JOIN filetext t ON t.rowid = f.id "
+                "WHERE f.sha256 = :sha256 AND f.kind = :kind AND NOT f.waiting AND t.body <> '' "
                 "LIMIT 1")
 _ADD = sa.insert(files)
 _ADD_TEXT = sa.text("INSERT INTO filetext(rowid, page, name, body) "
@@ -67,10 +68,10 @@ _SNIPPETS = sa.text("""
     """).bindparams(sa.bindparam("ids", expanding=True))
 _TEXT_TYPES = re.compile(r"text/.*|application/(json|xml|yaml|x-yaml|toml|x-ndjson)")
 _TEXT_NAMES = (".md", ".csv", ".tsv", ".log", ".yaml", ".yml", ".toml", ".jsonl", ".rst")
-_HTML_NAMES = (".html", ".htm", ".xhtml")
 #: Documents by the end of their names; the kinds are those of :mod:`wiki.store.doctext`.
 _DOCUMENTS = {".pdf": "pdf", ".docx": "docx", ".docm": "docx", ".pptx": "pptx", ".pptm": "pptx",
-              ".xlsx": "xlsx", ".xlsm": "xlsx", ".odt": "odf", ".ods": "odf", ".odp": "odf"}
+              ".xlsx": "xlsx", ".xlsm": "xlsx", ".odt": "odf", ".ods": "odf", ".odp": "odf",
+              ".html": "html", ".htm": "html", ".xhtml": "html"}
 #: What no text has, and what the marks of a snippet are made of.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]+")
 
@@ -170,12 +171,12 @@ def kind_of(item: Attachment) -> str:
     kinds = (item.mimetype, media_type(item.filename))
     if kind or not (name.endswith(_TEXT_NAMES) or any(map(_TEXT_TYPES.fullmatch, kinds))):
         return kind
-    return "html" if name.endswith(_HTML_NAMES) else "text"
+    return "text"
 
 
 def text_of(item: Attachment, open_blob: Open) -> str:
-    """The text of a text file, of HTML without its tags; empty where it is not text after all,
-    or cannot be read, which ``wikimill check`` tells."""
+    """The text of a text file; empty where it is not text after all, or cannot be read, which
+    ``wikimill check`` tells."""
     try:
         with open_blob(item.sha256) as stream:
             data = stream.read(MOST_BYTES)
@@ -183,35 +184,8 @@ def text_of(item: Attachment, open_blob: Open) -> str:
         return ""
     if b"\0" in data:
         return ""
-    text = data.decode("utf-8-sig", errors="replace")
-    if kind_of(item) == "html":
-        page = _Page()
-        page.feed(text)
-        page.close()
-        text = " ".join(page.found)
-    return _clean(text)
+    return _clean(data.decode("utf-8-sig", errors="replace"))
 
 
 def _clean(text: str) -> str:
     return _CONTROLS.sub(" ", text)
-
-
-class _Page(HTMLParser):
-    """What a reader sees of HTML."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._unseen = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "style"):
-            self._unseen = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._unseen:
-            self._unseen = ""
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.found.append(data)

@@ -18,6 +18,8 @@ from wiki.store.bits import to_bits
 
 #: How many bytes all that is kept may take; what was asked for longest ago goes first.
 MOST = 32_000_000
+#: Roughly what an answer takes beside itself and its key's text.
+_ENTRY = 500
 #: After so many changes it is cheaper to look at everything again.
 FEW = 1000
 
@@ -77,8 +79,9 @@ class Kept:
         self._lock = threading.Lock()
         self._state: State = ()
         self._now = _Now()
-        #: Each with what the index was like before it was found; the last one asked for is last.
-        self._answers: dict[Hashable, tuple[_Now, Any]] = {}
+        #: Each with what the index was like before it was found, and with what it takes in bytes;
+        #: the last one asked for is last.
+        self._answers: dict[Hashable, tuple[_Now, Any, int]] = {}
         self.size = 0
 
     def get(self, key: Hashable, find: Callable[[Sequence[int] | None], Found]) -> Found:
@@ -86,7 +89,7 @@ class Kept:
         with the given numbers only."""
         with self._lock:
             now = self._look()
-            then, found = self._answers.get(key, (now, None))
+            then, found, _ = self._answers.get(key, (now, None, 0))
         if found is None or then != now:
             found = self._mended(found, then, now, find) if found is not None else find(None)
         with self._lock:
@@ -124,9 +127,10 @@ class Kept:
         return left | find(changed) if changed else left
 
     def _keep(self, key: Hashable, now: _Now, found: Answer) -> None:
-        _, before = self._answers.pop(key, (now, None))
-        self._answers[key] = now, found
-        self.size += found.size - (before.size if before is not None else 0)
+        *_, before = self._answers.pop(key, (now, None, 0))
+        size = found.size + len(repr(key)) + _ENTRY
+        self._answers[key] = now, found, size
+        self.size += size - before
         while self.size > MOST and len(self._answers) > 1:
-            _, oldest = self._answers.pop(next(iter(self._answers)))
-            self.size -= oldest.size
+            *_, oldest = self._answers.pop(next(iter(self._answers)))
+            self.size -= oldest

@@ -9,12 +9,17 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from wiki.store.terms import NARROWING
+
 #: The words of titles and names, and of whole pages, as the search knows them.
 CREATE = ("CREATE VIRTUAL TABLE IF NOT EXISTS titlewords USING fts5vocab(titles, row)",
           "CREATE VIRTUAL TABLE IF NOT EXISTS pagewords USING fts5vocab(fulltext, row)")
 #: How like a word must be, where 1 is the same; how long it is, and the most that are looked at.
 LIKENESS, SHORTEST, LONGEST, MOST = 0.75, 4, 40, 5_000
-_WORD = re.compile(r"\w+")
+#: Of a search with more words none is looked at.
+MOST_WORDS = 10
+#: A word, or what narrows a search or leaves pages out, which stays as it is.
+_PIECE = re.compile(rf'(?:(?<!\S)-|\b(?:{"|".join(NARROWING)}):)(?:"[^"]*"|\S+)|(\w+)')
 #: Titles are few, so that the first letter is enough; of pages only words that begin with two.
 _LIKE = [(sa.text(f"SELECT term FROM {table} WHERE term >= :begin "
                   "AND term < :begin || char(1114111) "
@@ -25,11 +30,12 @@ _KNOWN = [sa.text(f"SELECT 1 FROM {table} WHERE {table} MATCH :word LIMIT 1")
 
 
 def corrected(connection: Connection, text: str) -> str:
-    """The text with each of its words that nothing has, also as a beginning, put right; empty
-    where one has none that is like it, or all are known."""
+    """The search's text with each of its words that nothing has, also as a beginning, put right;
+    empty where one has none that is like it, all are known, or they are too many."""
     pieces: list[str] = []
     end = 0
-    for match in _WORD.finditer(text):
+    words = [match for match in _PIECE.finditer(text) if match[1]]
+    for match in words if len(words) <= MOST_WORDS else []:
         word = match[0].casefold()
         known = len(word) > LONGEST or _is_known(connection, word)
         other = None if known else next(_similar(connection, word), None)

@@ -392,7 +392,8 @@ class TinyDBStore(Finding, RecycleBin):
     # -- upkeep ----------------------------------------------------------------------------
 
     def reindex(self) -> int:
-        """Build the index anew from the documents, attached ones too; returns their number."""
+        """Build the index anew from the documents; returns their number. Attached documents
+        are read too, unless another process is about to."""
         self._flush()
         with self._settled():
             number = self._rebuild()

@@ -12,8 +12,8 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from conftest import Server, until

@@ -21,7 +21,7 @@ KINDS = {
     "wizard": "/import", "missing": "/No.Such", "bin": "/bin", "recent changes": "/changes",
     "tree": "/tree", "rename": "/Tasks.HelloWorld/rename", "delete": "/Tasks.HelloWorld/delete",
     "source": "/Tasks.HelloWorld/source", "user": "/Users.Admin", "tags": "/Main.Tags"}
-GRAVE = {"serious", "critical"}
+GRAVE = {"moderate", "serious", "critical"}
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
 
 

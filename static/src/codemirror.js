@@ -123,7 +123,7 @@ export function open({area, language, label, nonce, complete, narrow, onChange})
   const extensions = [
     history(), indentUnit.of("    "), drawSelection(), search({top: true}), highlightSelectionMatches(), highlightActiveLine(),
     EditorView.cspNonce.of(nonce), theme, syntaxHighlighting(colours), languages[language](),
-    EditorView.contentAttributes.of({"aria-label": label, spellcheck: String(area.spellcheck),
+    EditorView.contentAttributes.of({"aria-label": label, tabindex: "0", spellcheck: String(area.spellcheck),
       ...(area.getAttribute("aria-describedby") && {"aria-describedby": area.getAttribute("aria-describedby")})}),
     autocompletion({icons: false, interactionDelay: 0, ...(complete && {override: [source(complete, narrow)]})}),
     keymap.of([{key: "Tab", run: acceptCompletion}, ...completionKeymap, ...searchKeymap,

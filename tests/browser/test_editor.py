@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from test_accessibility import grave
 
 from wiki.settings import shipped
 
@@ -267,6 +268,7 @@ def test_a_script_has_the_rich_editor_too(browse: Callable[..., Page]) -> None:
     page = browse(rich=True)
     page.goto("/Executors.ImportCSV/script")
     content = page.locator(".script-editor .cm-content")
+    assert grave(page) == []
     content.click()
     empty(page)
     page.keyboard.insert_text("def run(logger, wiki, task):\n    x = (1,\n")
